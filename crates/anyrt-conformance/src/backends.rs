@@ -1,0 +1,1 @@
+//! The contract of a backend, on which all else stands.

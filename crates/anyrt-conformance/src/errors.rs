@@ -1,0 +1,1 @@
+//! What a group reports: errors, panics, and their order.

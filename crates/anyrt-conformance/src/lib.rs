@@ -1,0 +1,33 @@
+//! The promises of anyrt as tests that any backend can run.
+//!
+//! Each promise is one generic function with the promise for a name. [`suite!`] makes a test of each of
+//! them for one backend:
+//!
+//! ```no_run
+//! # use anyrt_sim::Sim as MyBackend;
+//! anyrt_conformance::suite!(crate::MyBackend::default());
+//! ```
+//!
+//! A promise holds on every backend or it is no promise: there are no exceptions here.
+#![forbid(unsafe_code)]
+
+mod rt;
+mod probe;
+mod everywhere;
+mod check;
+mod list;
+pub mod groups;
+pub mod tasks;
+pub mod errors;
+pub mod scopes;
+pub mod deadlines;
+pub mod shields;
+pub mod outside;
+pub mod threads;
+pub mod limiters;
+pub mod backends;
+pub mod runs;
+pub mod misuse;
+
+pub use crate::check::{check, check_run};
+pub use crate::rt::Rt;

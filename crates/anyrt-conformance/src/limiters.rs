@@ -1,0 +1,1 @@
+//! Limiters: who gets a token, and when it is back.

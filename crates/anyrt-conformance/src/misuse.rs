@@ -1,0 +1,1 @@
+//! Wrong use: a clear error or panic, never a hang.

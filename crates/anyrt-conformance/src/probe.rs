@@ -1,0 +1,97 @@
+//! What promises are checked with: counters of life, marks in order, gates, and caught panics.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+
+/// Counts what is alive: a guard per living thing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alive(Arc<AtomicUsize>);
+
+/// One living thing.
+#[derive(Debug)]
+pub(crate) struct Life(Arc<AtomicUsize>);
+
+impl Alive {
+    pub(crate) fn born(&self) -> Life {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Life(self.0.clone())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A record of what happened, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<&'static str>>>);
+
+impl Log {
+    pub(crate) fn add(&self, mark: &'static str) {
+        self.0.lock().unwrap().push(mark);
+    }
+
+    pub(crate) fn marks(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Something whose destructor makes a mark.
+    pub(crate) fn on_drop(&self, mark: &'static str) -> impl Send + use<> {
+        let log = self.clone();
+        on_drop(move || log.add(mark))
+    }
+}
+
+/// Runs `f` when it is dropped.
+pub(crate) fn on_drop<F: FnOnce()>(f: F) -> impl Drop + use<F> {
+    struct OnDrop<F: FnOnce()>(Option<F>);
+    impl<F: FnOnce()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            if let Some(f) = self.0.take() {
+                f();
+            }
+        }
+    }
+    OnDrop(Some(f))
+}
+
+/// Awaits `future` and gives the message of its panic, if it panics.
+pub(crate) async fn panic_of<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let result = AssertUnwindSafe(future).catch_unwind().await;
+    result.map_err(|payload| message(&*payload))
+}
+
+/// The message of a panic.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a payload that is no text".to_owned())
+}
+
+/// Counts how often a future was polled.
+pub(crate) fn polls<F: Future>(future: F) -> (impl Future<Output = F::Output>, Arc<AtomicUsize>) {
+    struct Counted<F>(Pin<Box<F>>, Arc<AtomicUsize>);
+    impl<F: Future> Future for Counted<F> {
+        type Output = F::Output;
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.as_mut().poll(cx)
+        }
+    }
+    let count = Arc::new(AtomicUsize::new(0));
+    (Counted(Box::pin(future), count.clone()), count)
+}

@@ -1,0 +1,92 @@
+//! The functions of the core with the backend filled in, as the facade does it for users.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use anyrt_core::{
+    Backend, CancelScope, FailAt, GroupError, MoveOn, Run, Sleep, TaskGroup, ToThread,
+};
+
+/// The API on one backend; what every promise gets.
+#[derive(Debug)]
+pub struct Rt<B>(PhantomData<fn() -> B>);
+
+impl<B> Clone for Rt<B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Rt<B> {}
+
+impl<B: Backend> Rt<B> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// A short time: long enough for timers to tell apart, short enough to wait for.
+    pub(crate) fn tick(self) -> Duration {
+        Duration::from_millis(5)
+    }
+
+    #[track_caller]
+    pub(crate) fn task_group<T, E, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        E: Send + 'static,
+        F: FnOnce(TaskGroup<B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        anyrt_core::task_group::<B, T, E, F, Fut>(body)
+    }
+
+    pub(crate) fn scope(self) -> CancelScope<B> {
+        CancelScope::new()
+    }
+
+    /// A scope that is cancelled before anything runs in it.
+    pub(crate) fn cancelled<F: Future>(self, body: F) -> Run<B, F> {
+        let scope = CancelScope::new();
+        scope.cancel();
+        scope.run(body)
+    }
+
+    #[track_caller]
+    pub(crate) fn move_on_after<F: Future>(self, limit: Duration, body: F) -> MoveOn<B, F> {
+        anyrt_core::move_on_after(limit, body)
+    }
+
+    #[track_caller]
+    pub(crate) fn fail_after<F: Future>(self, limit: Duration, body: F) -> FailAt<B, F> {
+        anyrt_core::fail_after(limit, body)
+    }
+
+    #[track_caller]
+    pub(crate) fn sleep(self, duration: Duration) -> Sleep<B> {
+        anyrt_core::sleep(duration)
+    }
+
+    #[track_caller]
+    pub(crate) fn now(self) -> Instant {
+        anyrt_core::now::<B>()
+    }
+
+    #[track_caller]
+    pub(crate) fn to_thread<T, F>(self, call: F) -> ToThread<B, T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        anyrt_core::to_thread(call)
+    }
+
+    /// Gives way `times` times.
+    pub(crate) async fn yields(self, times: usize) {
+        for _ in 0..times {
+            anyrt_core::checkpoint().await;
+        }
+    }
+}

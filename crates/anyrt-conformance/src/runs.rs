@@ -1,0 +1,1 @@
+//! Whole runs: their beginning and their end.

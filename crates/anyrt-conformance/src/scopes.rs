@@ -1,0 +1,1 @@
+//! Cancel scopes: who is cancelled, who catches, and why.

@@ -1,0 +1,1 @@
+//! Shields and holds: what is not interrupted, and who waits.

@@ -1,0 +1,1 @@
+//! Handles of children: what awaiting gives, and what dropping does.

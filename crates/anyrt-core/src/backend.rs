@@ -1,0 +1,94 @@
+//! The seam: the few things a runtime has to offer so that everything else can be written once.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Instant;
+
+/// A runtime that groups, scopes and threads can run on.
+///
+/// A value of the type stands for one runtime: a live one ([`current`](Backend::current)), or one that
+/// [`run`](Backend::run) is going to start. The latter, used for anything but `run`, stands for the runtime of
+/// the calling thread, and may panic there if there is none. All promises of this crate are built on the items below, and
+/// on nothing else. Dispatch is static, so a program with one backend pays nothing for the seam.
+///
+/// What a backend need *not* do: catch panics for the core (children catch their own), cancel anything,
+/// or know about groups, scopes and limits.
+pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
+    /// The handle of a spawned future or of a blocking call.
+    ///
+    /// Dropping it *detaches*: the work goes on, also a blocking call that has not begun yet.
+    /// It may be awaited on any thread and inside any executor.
+    type Task<T: Send + 'static>: Join<T>;
+
+    /// The future behind [`sleep_until`](Backend::sleep_until).
+    ///
+    /// It may be polled on any thread while its runtime lives, and be dropped at any time.
+    type Sleep: Future<Output = ()> + Send + 'static;
+
+    /// The name that users write: `"tokio"`, `"async-std"`, `"smol"`, `"sim"`.
+    fn name(&self) -> &'static str;
+
+    /// The runtime at this place, if this thread is inside one.
+    ///
+    /// Must be `Some` in every future that the runtime polls: the main future of
+    /// [`run`](Backend::run) and everything spawned. It must not start a runtime and must not guess.
+    fn current() -> Option<Self>;
+
+    /// Starts a runtime as described by `self` and drives `main` on the calling thread to its end.
+    ///
+    /// When it returns, the runtime has stopped and the futures left in it have been dropped, on a
+    /// runtime that is not global. Running blocking calls are not waited for. A panic of `main` is
+    /// resumed here after the same shutdown. A call from a thread that is driving a runtime already
+    /// may panic; the core rules out the case that one of its own futures is being polled.
+    fn run<F: Future>(&self, main: F) -> F::Output;
+
+    /// Starts `future` as a task of its own, and never waits.
+    ///
+    /// May be called from any thread. The future is polled at least once, unless the runtime ends
+    /// first. If the runtime has ended, the future is dropped and the handle resolves to `None`.
+    /// A panic of the future stays inside the task and is resumed where the handle is awaited; with
+    /// the handle dropped it goes no further. The output of a task whose handle was dropped is dropped
+    /// as soon as there is one.
+    fn spawn<F>(&self, future: F) -> Self::Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+
+    /// Runs `call` on a thread where it may block.
+    ///
+    /// The same contract as [`spawn`](Backend::spawn). How many calls run at once is up to the runtime
+    /// (the core brings its own limit); those above that wait in order.
+    fn spawn_blocking<T, F>(&self, call: F) -> Self::Task<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static;
+
+    /// The time on this runtime's clock, which may be virtual. It never goes backwards.
+    ///
+    /// May be called from any thread, also after the runtime has ended.
+    fn now(&self) -> Instant;
+
+    /// A future that is ready once [`now`](Backend::now) has reached `at`, never before.
+    ///
+    /// Creating one is cheap; a timer need not be armed before the first poll.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime has no timers, with a message that says how to enable them.
+    fn sleep_until(&self, at: Instant) -> Self::Sleep;
+
+    /// Whether the running task may go on without giving way to others.
+    ///
+    /// For runtimes with cooperative budgets; a loop over many ready futures asks it between two.
+    fn has_budget(&self) -> bool {
+        true
+    }
+}
+
+/// The handle of a task: gives its output, or `None` if the runtime ended before there was one.
+///
+/// Not to be polled again after it is ready.
+pub trait Join<T>: Future<Output = Option<T>> + Send + Unpin + 'static {
+    /// Whether the task has ended, with or without an output.
+    fn is_finished(&self) -> bool;
+}

@@ -1,0 +1,447 @@
+//! The heart: a group of tasks that has ended when the group's future has.
+//!
+//! ```text
+//!   task_group(async |g| {          body │ g ──┬─────────────┐
+//!       g.spawn(a);                      │     a             b          run in parallel
+//!       g.spawn(b);                      │     │             │
+//!       Ok(())                           ▼     ▼             ▼
+//!   }).await                             ───── join ──────────          returns after all three
+//! ```
+//!
+//! A group is two nodes of the scope tree. Below the first (`Body`) are the body and all else: it is
+//! cancelled when something fails. Below the second (`Children`) are the children alone: it is cancelled by
+//! `g.cancel()`. What they share (the count, the failures) is in their `Home`.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use crate::alarm::Alarm;
+use crate::backend::Backend;
+use crate::child::{Child, next_number};
+use crate::error::GroupError;
+use crate::guest::{Guest, leave};
+use crate::hold::Hold;
+use crate::home::{Home, Payload, Shared};
+use crate::inside::Inside;
+use crate::place::{self, Place};
+use crate::reason::Reason;
+use crate::scope::CancelScope;
+use crate::task::Task;
+use crate::tree::{Node, Role};
+use crate::waker::WakerId;
+
+/// Runs `body` with a fresh group and returns when the body and every child have ended.
+///
+/// The body gets a [`TaskGroup`] to spawn children with; they run in parallel, as tasks of the runtime. The
+/// first error or panic, of the body or of a child, cancels all the others. The group always waits for all of
+/// them, and when it returns their values and captures have been dropped.
+///
+/// A cancellation from outside cancels the children and the body; the group waits, and then the outer scope
+/// takes over. It gives its value only if neither the body nor a child was interrupted by that.
+///
+/// This is trio's nursery and anyio's task group; Nathaniel J. Smith's "Notes on structured concurrency"
+/// is the place to read why.
+///
+/// # Cancel safety
+///
+/// Code that knows nothing of scopes (`select!`, another crate's timeout) may drop the group. It cannot wait
+/// then: the children are cancelled at once, and the enclosing group adopts them and waits for them. With no
+/// group around at all they are cancelled and end on their own. The errors of a dropped group are dropped; a
+/// panic goes to the enclosing group.
+///
+/// # Errors
+///
+/// [`GroupError`] with all errors in the order of time, if the body or a child failed.
+///
+/// # Panics
+///
+/// If the body or a child panics: after all children have ended, the first panic is resumed here, also if there
+/// were errors too. And when polled where there is no runtime, or when the runtime ends under the children.
+///
+/// # Examples
+///
+/// ```
+/// # use anyrt_sim::Sim;
+/// # anyrt_core::run(&Sim::default(), async {
+/// let group = anyrt_core::task_group::<Sim, _, std::num::ParseIntError, _, _>(async |g| {
+///     let a = g.spawn(async { "20".parse::<i32>() });
+///     let b = g.spawn(async { "22".parse::<i32>() });
+///     Ok(a.await + b.await)
+/// });
+/// assert_eq!(group.await.unwrap(), 42);
+/// # });
+/// ```
+#[track_caller]
+pub fn task_group<B, T, E, F, Fut>(body: F) -> impl Future<Output = Result<T, GroupError<E>>>
+where
+    B: Backend,
+    E: Send + 'static,
+    F: FnOnce(TaskGroup<B, E>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let caller = Location::caller();
+    async move { Running::<B, T, E, F, Fut>::new(body, caller).await }
+}
+
+/// Spawns children into a group, cancels them, and counts them.
+///
+/// A clone is the same group; children may own one and spawn siblings. Once the group has ended nothing can be
+/// spawned into it any more.
+pub struct TaskGroup<B, E> {
+    /// Its node is the group's children node.
+    scope: CancelScope<B>,
+    errors: PhantomData<fn(E)>,
+}
+
+impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
+    /// Starts `child` as a task of this group, and never waits.
+    ///
+    /// The child is polled at least once, also in a group that is being cancelled. If the group has ended, the
+    /// future is dropped and the handle's `outcome()` is `Stopped::Closed`. May be called from any thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
+    ///     let sibling = g.clone();
+    ///     let child = g.spawn(async move { Ok(sibling.spawn(async { Ok(2) }).await + 1) });
+    ///     Ok(child.await)
+    /// });
+    /// assert_eq!(group.await, Ok(3));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn<T>(&self, child: impl Future<Output = Result<T, E>> + Send + 'static) -> Task<B, T>
+    where
+        T: Send + 'static,
+    {
+        self.spawn_or_close(None, child)
+    }
+
+    /// Starts `child` under a name, which is told when it fails; otherwise as [`spawn`](Self::spawn).
+    #[track_caller]
+    pub fn spawn_named<T>(
+        &self,
+        name: impl Into<Arc<str>>,
+        child: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Task<B, T>
+    where
+        T: Send + 'static,
+    {
+        self.spawn_or_close(Some(name.into()), child)
+    }
+
+    /// Starts `child` as [`spawn`](Self::spawn) does, or gives it back if the group has ended.
+    ///
+    /// # Errors
+    ///
+    /// The child's own future, untouched.
+    #[track_caller]
+    pub fn try_spawn<T, F>(&self, child: F) -> Result<Task<B, T>, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        self.spawn_as(None, child)
+    }
+
+    #[track_caller]
+    fn spawn_or_close<T, F>(&self, name: Option<Arc<str>>, child: F) -> Task<B, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let caller = Location::caller();
+        self.spawn_as(name, child)
+            .unwrap_or_else(|_| Task::new(None, self.scope.node().clone(), 0, caller))
+    }
+
+    #[track_caller]
+    fn spawn_as<T, F>(&self, name: Option<Arc<str>>, child: F) -> Result<Task<B, T>, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let children = self.scope.node();
+        let home = self.home();
+        if !home.tally.join() {
+            return Err(child);
+        }
+        let number = next_number();
+        let child = Child::new(children.clone(), number, name, child);
+        let handle = match home.shared.backend::<B>() {
+            Some(backend) => backend.spawn(child),
+            None => place::backend::<B>().spawn(child),
+        };
+        Ok(Task::new(Some(handle), children.clone(), number, Location::caller()))
+    }
+
+    /// Cancels the children, present and future, but not the body, which has a value to give.
+    ///
+    /// A cancelled child is no failure, so the group still gives the body's value. To stop the body as well,
+    /// put the group into a [`CancelScope`]. May be called from any thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
+    ///     g.spawn(std::future::pending::<Result<(), ()>>());
+    ///     g.cancel();
+    ///     Ok("stopped in order")
+    /// });
+    /// assert_eq!(group.await, Ok("stopped in order"));
+    /// # });
+    /// ```
+    pub fn cancel(&self) {
+        self.scope.cancel();
+    }
+
+    /// The scope of the children: to cancel them with a reason, or to give them a deadline.
+    pub fn scope(&self) -> &CancelScope<B> {
+        &self.scope
+    }
+
+    /// How many children have not ended.
+    pub fn len(&self) -> usize {
+        self.home().children()
+    }
+
+    /// Whether all children have ended.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn home(&self) -> &Home {
+        match &self.scope.node().home {
+            Some(home) => home,
+            None => unreachable!("the children node of a group has the group's home"),
+        }
+    }
+}
+
+impl<B: Clone, E> Clone for TaskGroup<B, E> {
+    fn clone(&self) -> Self {
+        Self {
+            scope: self.scope.clone(),
+            errors: PhantomData,
+        }
+    }
+}
+
+impl<B: Backend, E: Send + 'static> fmt::Debug for TaskGroup<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGroup")
+            .field("len", &self.len())
+            .field("scope", &self.scope)
+            .finish()
+    }
+}
+
+pin_project! {
+    /// A group from its first poll to its end.
+    struct Running<B: Backend, T, E, F, Fut> {
+        // Gone after the first poll, which calls it.
+        make: Option<F>,
+        #[pin]
+        body: Inside<Fut>,
+        value: Option<T>,
+        node: Arc<Node>,
+        children: Arc<Node>,
+        home: Arc<Home>,
+        armed: (WakerId, WakerId),
+        // The deadline of the children's scope, if the group has to watch it.
+        due: Option<Instant>,
+        #[pin]
+        alarm: Alarm<B>,
+        backend: B,
+        // Both are gone once the group has ended.
+        hold: Option<Hold>,
+        guest: Option<Guest>,
+        errors: PhantomData<fn(E)>,
+    }
+
+    impl<B: Backend, T, E, F, Fut> PinnedDrop for Running<B, T, E, F, Fut> {
+        fn drop(this: Pin<&mut Self>) {
+            this.abandon();
+        }
+    }
+}
+
+impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
+    fn new(body: F, caller: &Location<'_>) -> Self {
+        let Some(backend) = place::find_backend::<B>() else {
+            panic!("anyrt: there is no runtime for the task group of {caller}; {}", place::ADVICE);
+        };
+        let outer = place::node();
+        let shared = outer
+            .as_ref()
+            .and_then(|outer| outer.home.as_ref())
+            .map(|home| home.shared.clone())
+            .filter(|shared| shared.backend::<B>().is_some())
+            .unwrap_or_else(|| Shared::new(backend.clone()));
+        let home = Home::new(shared);
+        let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
+        Self {
+            make: Some(body),
+            body: Inside::new(Place::At(node.clone()), None),
+            value: None,
+            children: Node::with(Role::Children, Some(node.clone()), Some(home.clone())),
+            node,
+            home,
+            armed: Default::default(),
+            due: None,
+            alarm: Alarm::new(),
+            backend,
+            guest: Some(Guest::of(outer.as_ref())),
+            hold: outer.map(Hold::on),
+            errors: PhantomData,
+        }
+    }
+
+    /// Dropped from outside before its end: cancels what is left, which the enclosing group waits for.
+    fn abandon(self: Pin<&mut Self>) {
+        struct Abandon(Arc<Node>);
+        impl Drop for Abandon {
+            fn drop(&mut self) {
+                if let Some(home) = &self.0.home {
+                    leave(&self.0, home.tally.abandon());
+                }
+            }
+        }
+        let this = self.project();
+        let Some(guest) = this.guest.take() else { return };
+        guest.stay();
+        this.node.cancel(&Reason::Dropped);
+        // Also if the body's destructors panic.
+        let _after_the_body = Abandon(this.node.clone());
+        this.body.clear();
+        *this.hold = None;
+    }
+
+    fn fail_with_panic(node: &Arc<Node>, home: &Home, payload: Payload) {
+        home.record_panic(payload);
+        node.cancel(&Reason::ChildFailed(None));
+    }
+}
+
+impl<B, T, E, F, Fut> Running<B, T, E, F, Fut>
+where
+    B: Backend,
+    E: Send + 'static,
+    F: FnOnce(TaskGroup<B, E>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    /// Polls the body, and drops it if it has ended or is to be cut.
+    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let this = self.project();
+        let mut body = this.body;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(make) = this.make.take() {
+                let group = TaskGroup {
+                    scope: CancelScope::of(this.children.clone(), None),
+                    errors: PhantomData,
+                };
+                body.as_mut().fill(|| make(group));
+            }
+            body.as_mut().poll(cx)
+        }));
+        match polled {
+            Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
+            Ok(Poll::Ready(Err(error))) => {
+                this.home.record_error(Box::new(error));
+                this.node.cancel(&Reason::ChildFailed(None));
+            }
+            Err(payload) => Self::fail_with_panic(this.node, this.home, payload),
+            Ok(Poll::Pending) => {
+                this.node.attach();
+                this.node.arm(cx.waker(), &mut this.armed.0);
+                if !this.node.is_effectively_cancelled() || this.node.is_held() {
+                    return;
+                }
+            }
+        }
+        let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
+        if let Err(payload) = dropped {
+            Self::fail_with_panic(this.node, this.home, payload);
+        }
+    }
+
+    /// Watches the deadline that the children's scope may have been given.
+    fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let this = self.project();
+        this.children.attach();
+        this.children.arm(cx.waker(), &mut this.armed.1);
+        if this.children.take_moved() {
+            *this.due = this.children.deadline_to_watch();
+        }
+        if this.alarm.poll_passed(*this.due, this.backend, cx) {
+            this.children.cancel(&Reason::Deadline);
+        }
+    }
+
+    fn finish(self: Pin<&mut Self>) -> Poll<Result<T, GroupError<E>>> {
+        let this = self.project();
+        let value = this.value.take();
+        *this.hold = None;
+        *this.guest = None;
+        let failures = this.home.take_failures();
+        let mut panics = failures.panics.into_iter();
+        if let Some(first) = panics.next() {
+            // Only one panic can go on. A payload that panics when dropped must not replace it.
+            drop(catch_unwind(AssertUnwindSafe(|| drop(panics))));
+            drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
+            resume_unwind(first);
+        }
+        let errors = failures.errors.into_iter();
+        let errors = errors.filter_map(|error| error.downcast().ok().map(|error| *error));
+        if let Some(error) = GroupError::from_vec(errors.collect()) {
+            return Poll::Ready(Err(error));
+        }
+        match value {
+            Some(value) if !this.home.cut.load(Ordering::Acquire) && !this.home.lost.load(Ordering::Acquire) => Poll::Ready(Ok(value)),
+            _ if this.node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
+            _ => panic!("anyrt: the runtime ended while children of a task group were running"),
+        }
+    }
+}
+
+impl<B, T, E, F, Fut> Future for Running<B, T, E, F, Fut>
+where
+    B: Backend,
+    E: Send + 'static,
+    F: FnOnce(TaskGroup<B, E>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    type Output = Result<T, GroupError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.guest.is_none() {
+            return Poll::Pending; // It was cut and has ended; the outer scope takes over.
+        }
+        if self.make.is_some() || self.body.is_live() {
+            self.as_mut().poll_body(cx);
+        }
+        if !self.body.is_live() {
+            self.home.tally.start_joining();
+            self.home.joiner.register(cx.waker());
+            if self.home.tally.try_close() {
+                return self.finish();
+            }
+        }
+        self.poll_deadline(cx);
+        Poll::Pending
+    }
+}

@@ -1,0 +1,89 @@
+//! Counting in and out of a group, and what happens when the last one leaves.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::home::Payload;
+use crate::reason::Reason;
+use crate::tally::Next;
+use crate::tree::Node;
+
+/// Something in a group that is no child but would have to be adopted: a nested group, or a thread.
+///
+/// It counts from its creation to its end. An adoption after a drop from outside then needs no
+/// hand-over, and so has no race: the enclosing group waited for it all along.
+#[derive(Debug)]
+pub(crate) struct Guest(Option<Arc<Node>>);
+
+impl Guest {
+    /// Counts a guest in the group that encloses `node`, if there is one.
+    pub(crate) fn of(node: Option<&Arc<Node>>) -> Self {
+        if let Some(home) = node.and_then(|node| node.home.as_ref()) {
+            home.guests.fetch_add(1, Ordering::Relaxed);
+            home.tally.join_anyway();
+        }
+        Self(node.cloned())
+    }
+
+    /// Gives a panic that has nobody else to go to to the enclosing group, which then fails.
+    pub(crate) fn hand_over(&self, payload: Payload) {
+        if let Some(node) = &self.0 {
+            adopt(node, payload);
+        }
+    }
+
+    /// Leaves the counting out to [`Next::Release`], when an abandoned group has ended.
+    pub(crate) fn stay(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if let Some(node) = self.0.take() {
+            count_out(&node);
+        }
+    }
+}
+
+fn count_out(node: &Arc<Node>) {
+    if let Some(home) = &node.home {
+        home.guests.fetch_sub(1, Ordering::Relaxed);
+        leave(node, home.tally.leave());
+    }
+}
+
+/// Does what is `next` after a count in the group of `node` went down.
+///
+/// A loop: the end of an abandoned group may be what the enclosing group was waiting for, and so on up.
+pub(crate) fn leave(node: &Arc<Node>, next: Next) {
+    let mut node = node;
+    let mut next = next;
+    while let Some(home) = &node.home {
+        match next {
+            Next::Nothing => return,
+            Next::Wake => return home.joiner.wake(),
+            Next::Release => {
+                let Some(outer) = node.body().and_then(|body| body.parent.as_ref()) else {
+                    return;
+                };
+                for payload in home.take_failures().panics {
+                    adopt(outer, payload);
+                }
+                let Some(outer_home) = &outer.home else { return };
+                outer_home.guests.fetch_sub(1, Ordering::Relaxed);
+                next = outer_home.tally.leave();
+                node = outer;
+            }
+        }
+    }
+}
+
+/// Makes the group around `node` fail with this panic.
+fn adopt(node: &Arc<Node>, payload: Payload) {
+    let Some(body) = node.body() else { return };
+    if let Some(home) = &body.home {
+        home.record_panic(payload);
+    }
+    body.cancel(&Reason::ChildFailed(None));
+}

@@ -1,0 +1,99 @@
+//! What the members of one group share: the count of who is left, what went wrong, and the run.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use atomic_waker::AtomicWaker;
+
+use crate::limiter::Limiter;
+use crate::lock::lock;
+use crate::tally::Tally;
+
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// How many `to_thread` calls run at once where no other limiter is given; the number is anyio's.
+pub(crate) const DEFAULT_THREADS: usize = 40;
+
+/// What everything below one `run`, or below one outermost group, has in common.
+pub(crate) struct Shared {
+    backend: Box<dyn Any + Send + Sync>,
+    pub(crate) limiter: Limiter,
+}
+
+impl Shared {
+    pub(crate) fn new<B: Any + Send + Sync>(backend: B) -> Arc<Self> {
+        Arc::new(Self {
+            backend: Box::new(backend),
+            limiter: Limiter::new(DEFAULT_THREADS),
+        })
+    }
+
+    pub(crate) fn backend<B: Any>(&self) -> Option<&B> {
+        self.backend.downcast_ref()
+    }
+}
+
+/// The ledger of one group. It knows no scopes, so everything below a group may point to it.
+pub(crate) struct Home {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tally: Tally,
+    /// Members of the tally that are no children: nested groups and threads.
+    pub(crate) guests: AtomicUsize,
+    /// The group itself, while it waits for the tally to run out.
+    pub(crate) joiner: AtomicWaker,
+    /// A child was interrupted by a cancellation from outside the group: it is not done.
+    pub(crate) cut: AtomicBool,
+    /// A child was dropped by a runtime that ended.
+    pub(crate) lost: AtomicBool,
+    failures: Mutex<Failures>,
+}
+
+/// In order of time. Errors are of the group's own error type; they are boxed so that nothing but the
+/// group needs to know that type, and nothing is allocated where nothing fails.
+#[derive(Default)]
+pub(crate) struct Failures {
+    pub(crate) errors: Vec<Box<dyn Any + Send>>,
+    pub(crate) panics: Vec<Payload>,
+}
+
+impl Home {
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            shared,
+            tally: Tally::new(),
+            guests: AtomicUsize::new(0),
+            joiner: AtomicWaker::new(),
+            cut: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            failures: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn record_error(&self, error: Box<dyn Any + Send>) {
+        lock(&self.failures).errors.push(error);
+    }
+
+    pub(crate) fn record_panic(&self, payload: Payload) {
+        lock(&self.failures).panics.push(payload);
+    }
+
+    pub(crate) fn take_failures(&self) -> Failures {
+        std::mem::take(&mut *lock(&self.failures))
+    }
+
+    /// How many children have not ended.
+    pub(crate) fn children(&self) -> usize {
+        let guests = self.guests.load(Ordering::Relaxed);
+        self.tally.members().saturating_sub(guests)
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home")
+            .field("children", &self.children())
+            .finish_non_exhaustive()
+    }
+}

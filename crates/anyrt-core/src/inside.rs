@@ -1,0 +1,70 @@
+//! A future that is polled and dropped at its own place in the tree.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::place::Place;
+
+pin_project! {
+    /// Destructors run at the future's place too: what they spawn or ask belongs there.
+    #[derive(Debug)]
+    pub(crate) struct Inside<F> {
+        pub(crate) place: Place,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Inside<F> {
+        fn drop(this: Pin<&mut Self>) {
+            this.clear();
+        }
+    }
+}
+
+impl<F> Inside<F> {
+    pub(crate) fn new(place: Place, future: Option<F>) -> Self {
+        Self { place, future }
+    }
+
+    /// Whether the future has neither ended nor been dropped.
+    pub(crate) fn is_live(&self) -> bool {
+        self.future.is_some()
+    }
+
+    pub(crate) fn place(self: Pin<&mut Self>) -> &mut Place {
+        self.project().place
+    }
+
+    /// Makes the future at its place.
+    pub(crate) fn fill(self: Pin<&mut Self>, make: impl FnOnce() -> F) {
+        let mut this = self.project();
+        let future = this.place.enter(make);
+        this.future.set(Some(future));
+    }
+
+    /// Drops the future at its place.
+    pub(crate) fn clear(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if this.future.is_some() {
+            this.place.enter(|| this.future.set(None));
+        }
+    }
+}
+
+impl<F: Future> Inside<F> {
+    /// Polls the future at its place; one that is ready has been dropped on return.
+    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.as_mut().project();
+        let Some(future) = this.future.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let polled = this.place.enter(|| future.poll(cx));
+        if polled.is_ready() {
+            self.clear();
+        }
+        polled
+    }
+}

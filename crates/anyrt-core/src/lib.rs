@@ -1,0 +1,51 @@
+//! Task groups, cancel scopes, time limits and threads, written once over a small backend trait.
+//!
+//! Applications and libraries use the facade crate `anyrt`, which re-exports all of this with the
+//! backend filled in. This crate is for those who write a backend ([`Backend`] has the contract and a
+//! worked example) and for those who read how it works: the modules below stand in reading order, a
+//! file uses only files above it, and `group.rs` is the heart.
+#![forbid(unsafe_code)]
+
+mod backend;
+#[cfg(feature = "async-task")]
+mod async_task;
+mod name;
+mod lock;
+mod waker;
+mod reason;
+mod limiter;
+mod tally;
+mod home;
+mod tree;
+mod place;
+mod inside;
+mod hold;
+mod guest;
+mod time;
+mod alarm;
+mod scope;
+mod timeout;
+mod shield;
+mod error;
+mod task;
+mod child;
+mod group;
+mod thread;
+mod run;
+
+#[cfg(feature = "async-task")]
+pub use crate::async_task::AsyncTask;
+pub use crate::backend::{Backend, Join};
+pub use crate::error::GroupError;
+pub use crate::group::{TaskGroup, task_group};
+pub use crate::limiter::{Acquire, Limiter, Permit, Statistics};
+pub use crate::name::UnknownBackend;
+pub use crate::place::{backend, is_inside};
+pub use crate::reason::{Cancelled, Reason, Stopped};
+pub use crate::run::run;
+pub use crate::scope::{CancelScope, Cancellation, Run};
+pub use crate::shield::{Shield, shield};
+pub use crate::task::{Outcome, Task};
+pub use crate::thread::{ToThread, to_thread};
+pub use crate::time::{Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until};
+pub use crate::timeout::{Elapsed, FailAt, MoveOn, fail_after, fail_at, move_on_after, move_on_at};

@@ -1,0 +1,210 @@
+//! A first-come, first-served limit on how many things run at once.
+//!
+//! A token that is given back is handed to the first in the queue right away, so nobody overtakes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use crate::lock::lock;
+
+/// Bounds how many calls run at once; `to_thread` takes a token of one for every call.
+///
+/// Clones share the tokens. This is trio's and anyio's `CapacityLimiter`.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt_core::Limiter;
+///
+/// let limiter = Limiter::new(2);
+/// let first = limiter.try_acquire().unwrap();
+/// let _second = limiter.try_acquire().unwrap();
+/// assert!(limiter.try_acquire().is_none());
+/// drop(first);
+/// assert_eq!(limiter.available(), 1);
+/// ```
+#[derive(Clone)]
+pub struct Limiter(Arc<Mutex<State>>);
+
+struct State {
+    total: usize,
+    borrowed: usize,
+    next_ticket: u64,
+    waiting: BTreeMap<u64, Waker>,
+    /// Tickets whose token is counted in `borrowed` already, until their owner looks or goes away.
+    granted: BTreeSet<u64>,
+}
+
+/// How a [`Limiter`] was used at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// How many tokens there are.
+    pub total: usize,
+    /// How many tokens are out; more than `total` for a while after it was lowered.
+    pub borrowed: usize,
+    /// How many are waiting for a token.
+    pub waiting: usize,
+}
+
+impl Limiter {
+    /// A limiter with `total` tokens; with 0 everybody waits until the total is raised.
+    pub fn new(total: usize) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            total,
+            borrowed: 0,
+            next_ticket: 0,
+            waiting: BTreeMap::new(),
+            granted: BTreeSet::new(),
+        })))
+    }
+
+    /// How many tokens there are.
+    pub fn total(&self) -> usize {
+        lock(&self.0).total
+    }
+
+    /// Changes the number of tokens; raising wakes as many as are now free, lowering revokes none.
+    pub fn set_total(&self, total: usize) {
+        self.update(|state| state.total = total);
+    }
+
+    /// How many tokens are free.
+    pub fn available(&self) -> usize {
+        let state = lock(&self.0);
+        state.total.saturating_sub(state.borrowed)
+    }
+
+    /// How the limiter is used right now.
+    pub fn statistics(&self) -> Statistics {
+        let state = lock(&self.0);
+        Statistics {
+            total: state.total,
+            borrowed: state.borrowed,
+            waiting: state.waiting.len(),
+        }
+    }
+
+    /// Takes a token if one is free and nobody is waiting for it.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let mut state = lock(&self.0);
+        state.take_if_free().then(|| Permit(self.clone()))
+    }
+
+    /// Waits for a token; whoever asked first gets it first.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped wait leaves the queue; a token that it was granted already goes to the next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # anyrt_core::run(&anyrt_sim::Sim::default(), async {
+    /// let limiter = anyrt_core::Limiter::new(1);
+    /// let permit = limiter.acquire().await;
+    /// assert_eq!(limiter.available(), 0);
+    /// drop(permit);
+    /// # });
+    /// ```
+    pub fn acquire(&self) -> Acquire {
+        Acquire {
+            limiter: self.clone(),
+            ticket: None,
+        }
+    }
+
+    /// Changes the state, hands free tokens to those who wait longest, and wakes them unlocked.
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        let mut granted = Vec::new();
+        let mut state = lock(&self.0);
+        change(&mut state);
+        while state.borrowed < state.total {
+            let Some((ticket, waker)) = state.waiting.pop_first() else {
+                break;
+            };
+            state.borrowed += 1;
+            state.granted.insert(ticket);
+            granted.push(waker);
+        }
+        drop(state);
+        granted.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    fn take_if_free(&mut self) -> bool {
+        let free = self.borrowed < self.total && self.waiting.is_empty();
+        self.borrowed += usize::from(free);
+        free
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.statistics().fmt(f)
+    }
+}
+
+/// A token of a [`Limiter`]; dropping it gives the token back.
+#[derive(Debug)]
+#[must_use = "the token goes back as soon as the permit is dropped"]
+pub struct Permit(Limiter);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.update(|state| state.borrowed -= 1);
+    }
+}
+
+/// The future of [`Limiter::acquire`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Acquire {
+    limiter: Limiter,
+    ticket: Option<u64>,
+}
+
+impl Future for Acquire {
+    type Output = Permit;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+        let waker = cx.waker().clone();
+        let mut state = lock(&self.limiter.0);
+        let taken = match self.ticket {
+            None => state.take_if_free(),
+            Some(ticket) => state.granted.remove(&ticket),
+        };
+        if taken {
+            drop(state);
+            self.ticket = None;
+            return Poll::Ready(Permit(self.limiter.clone()));
+        }
+        let ticket = self.ticket.unwrap_or(state.next_ticket);
+        if self.ticket.is_none() {
+            state.next_ticket += 1;
+        }
+        let before = state.waiting.insert(ticket, waker);
+        drop(state);
+        drop(before);
+        self.ticket = Some(ticket);
+        Poll::Pending
+    }
+}
+
+impl Drop for Acquire {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let mut waker = None;
+        self.limiter.update(|state| {
+            waker = state.waiting.remove(&ticket);
+            if state.granted.remove(&ticket) {
+                state.borrowed -= 1;
+            }
+        });
+    }
+}

@@ -1,0 +1,351 @@
+//! Cancel scopes: the handle that cancels, and the future that is cancelled.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use pin_project_lite::pin_project;
+
+use crate::alarm::Alarm;
+use crate::backend::Backend;
+use crate::inside::Inside;
+use crate::place::{self, Place};
+use crate::reason::{Cancelled, Reason};
+use crate::tree::{Node, Role};
+use crate::waker::WakerId;
+
+/// A handle that cancels the futures run in it, from anywhere, and that may carry a deadline.
+///
+/// Cancellation is delivered only where the body returns `Pending`, and only when nothing inside it
+/// holds (a shield, a group with children, a running thread): a result that is ready always wins. It is
+/// level-triggered and sticky: a cancelled scope stays cancelled. Terms and rules are trio's
+/// (`trio.CancelScope`), but for that a scope here is a value: clones share it, any thread may use it, and
+/// one handle may govern several runs.
+///
+/// # Examples
+///
+/// ```
+/// # use std::time::Duration;
+/// # use anyrt_sim::Sim;
+/// # use anyrt_core::{CancelScope, Reason, sleep};
+/// # anyrt_core::run(&Sim::default(), async {
+/// let scope = CancelScope::<Sim>::with_timeout(Duration::from_secs(5));
+/// let result = scope.run(sleep::<Sim>(Duration::from_secs(60))).await;
+/// assert_eq!(result.unwrap_err().reason(), &Reason::Deadline);
+/// # });
+/// ```
+pub struct CancelScope<B> {
+    node: Arc<Node>,
+    /// Known from the start if the scope was created inside a runtime.
+    clock: Option<B>,
+}
+
+impl<B: Backend> CancelScope<B> {
+    /// A scope without a deadline.
+    pub fn new() -> Self {
+        Self::of(Node::new(Role::Scope, None), place::find_backend())
+    }
+
+    /// A scope that is cancelled at `deadline`.
+    pub fn with_deadline(deadline: Instant) -> Self {
+        let scope = Self::new();
+        scope.node.set_deadline(Some(deadline));
+        scope
+    }
+
+    /// A scope that is cancelled when `timeout` has gone by since it was first entered.
+    ///
+    /// Until then [`deadline`](Self::deadline) is `None`. A timeout that overflows the clock is never.
+    pub fn with_timeout(timeout: Duration) -> Self {
+        let scope = Self::new();
+        scope.node.set_timeout(timeout);
+        scope
+    }
+
+    pub(crate) fn of(node: Arc<Node>, clock: Option<B>) -> Self {
+        Self { node, clock }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Runs `body` in this scope: gives its value, or `Cancelled` if this scope interrupted it.
+    ///
+    /// If a scope around this one is cancelled too, that one catches and this future stays `Pending`
+    /// until it is dropped. The scope around a run is fixed at its first poll.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the body. The scope itself is not cancelled by that.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` with the first cause, after the body has been dropped.
+    ///
+    /// # Panics
+    ///
+    /// When polled inside a run of the same scope, and when there is no runtime at this place.
+    #[track_caller]
+    pub fn run<F: Future>(&self, body: F) -> Run<B, F> {
+        Run::new(Limit::None, Some(self.node.clone()), body)
+    }
+
+    /// Cancels the scope. Does nothing if it is cancelled already.
+    ///
+    /// May be called from any thread. If its deadline has passed, that remains the reason.
+    pub fn cancel(&self) {
+        self.cancel_because(Reason::Explicit(None));
+    }
+
+    /// Cancels the scope and says why.
+    pub fn cancel_with(&self, reason: impl Into<Arc<str>>) {
+        self.cancel_because(Reason::Explicit(Some(reason.into())));
+    }
+
+    fn cancel_because(&self, reason: Reason) {
+        if !self.is_cancelled() {
+            self.node.cancel(&reason);
+        }
+    }
+
+    /// Whether this scope itself is cancelled, or its deadline has passed.
+    ///
+    /// Scopes around it are not considered.
+    pub fn is_cancelled(&self) -> bool {
+        if self.node.is_cancelled() {
+            return true;
+        }
+        let passed = match (self.node.deadline(), self.clock()) {
+            (Some(deadline), Some(clock)) => deadline <= clock.now(),
+            _ => false,
+        };
+        if passed {
+            self.node.cancel(&Reason::Deadline);
+        }
+        passed
+    }
+
+    /// Why the scope is cancelled, if it is.
+    pub fn reason(&self) -> Option<Reason> {
+        self.is_cancelled().then(|| self.node.cause())
+    }
+
+    /// Waits until the scope is cancelled or its deadline passes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub fn cancelled(&self) -> Cancellation<B> {
+        Cancellation {
+            scope: self.clone(),
+            key: None,
+            alarm: Alarm::new(),
+        }
+    }
+
+    /// The deadline; `None` if there is none, or a timeout that has not begun.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.node.deadline()
+    }
+
+    /// Moves the deadline in either direction, or takes it away.
+    ///
+    /// Has no effect once the scope is cancelled; a deadline that has passed cancels it.
+    pub fn set_deadline(&self, deadline: Option<Instant>) {
+        if !self.is_cancelled() {
+            self.node.set_deadline(deadline);
+        }
+    }
+
+    fn clock(&self) -> Option<B> {
+        let shared = || self.node.home.as_ref()?.shared.backend().cloned();
+        self.clock.clone().or_else(shared).or_else(place::find_backend)
+    }
+}
+
+impl<B: Backend> Default for CancelScope<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<B: Clone> Clone for CancelScope<B> {
+    fn clone(&self) -> Self {
+        Self {
+            node: self.node.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for CancelScope<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelScope")
+            .field("is_cancelled", &self.node.is_cancelled())
+            .field("deadline", &self.node.deadline())
+            .finish_non_exhaustive()
+    }
+}
+
+/// When a run ends by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    None,
+    After(Duration),
+    At(Instant),
+}
+
+impl Limit {
+    fn deadline<B: Backend>(self, backend: &B) -> Option<Instant> {
+        match self {
+            Self::None => None,
+            Self::After(time) => backend.now().checked_add(time),
+            Self::At(deadline) => Some(deadline),
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`CancelScope::run`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Run<B: Backend, F> {
+        limit: Limit,
+        handle: Option<Arc<Node>>,
+        caller: &'static Location<'static>,
+        entered: Option<Entered<B>>,
+        #[pin]
+        alarm: Alarm<B>,
+        #[pin]
+        body: Inside<F>,
+    }
+}
+
+/// What is known from the first poll on.
+#[derive(Debug)]
+struct Entered<B> {
+    node: Arc<Node>,
+    backend: B,
+    armed: WakerId,
+    /// The deadline, if it is for this run to watch it.
+    due: Option<Instant>,
+}
+
+impl<B: Backend, F: Future> Run<B, F> {
+    #[track_caller]
+    pub(crate) fn new(limit: Limit, handle: Option<Arc<Node>>, body: F) -> Self {
+        Self {
+            limit,
+            handle,
+            caller: Location::caller(),
+            entered: None,
+            alarm: Alarm::new(),
+            body: Inside::new(Place::Nowhere, Some(body)),
+        }
+    }
+}
+
+impl<B: Backend> Entered<B> {
+    fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &Location<'_>) -> Self {
+        let Some(backend) = place::find_backend::<B>() else {
+            panic!("anyrt: there is no runtime for the scope of {caller}; {}", place::ADVICE);
+        };
+        let outer = place::node();
+        if let (Some(handle), Some(outer)) = (&handle, &outer) {
+            let mut scopes = outer.around().filter_map(|node| node.handle.as_ref());
+            if scopes.any(|scope| Arc::ptr_eq(handle, scope)) {
+                panic!("anyrt: the cancel scope of {caller} is run inside itself; use one scope for each");
+            }
+        }
+        let node = Node::new_run(outer, handle, limit.deadline(&backend));
+        node.enter_handle(|| backend.now());
+        Self {
+            node,
+            backend,
+            armed: WakerId::default(),
+            due: None,
+        }
+    }
+}
+
+impl<B: Backend, F: Future> Future for Run<B, F> {
+    type Output = Result<F::Output, Cancelled>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.entered.is_none() {
+            let entered = Entered::new(*this.limit, this.handle.take(), this.caller);
+            *this.body.as_mut().place() = Place::At(entered.node.clone());
+            *this.entered = Some(entered);
+        }
+        let Some(Entered { node, backend, armed, due }) = this.entered else {
+            return Poll::Pending;
+        };
+        if !this.body.is_live() {
+            return Poll::Pending; // It was cut, and a scope around it is going to catch.
+        }
+        if let Poll::Ready(value) = this.body.as_mut().poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        node.attach();
+        node.arm(cx.waker(), armed);
+        if node.take_moved() {
+            *due = node.deadline_to_watch();
+        }
+        if this.alarm.poll_passed(*due, backend, cx) {
+            node.governor().cancel(&Reason::Deadline);
+        }
+        if !node.is_effectively_cancelled() || node.is_held() {
+            return Poll::Pending;
+        }
+        this.body.clear();
+        if node.is_cancelled() && !node.is_overruled(|| backend.now()) {
+            return Poll::Ready(Err(Cancelled::new(node.cause())));
+        }
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// The future of [`CancelScope::cancelled`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Cancellation<B: Backend> {
+        scope: CancelScope<B>,
+        key: Option<usize>,
+        #[pin]
+        alarm: Alarm<B>,
+    }
+
+    impl<B: Backend> PinnedDrop for Cancellation<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            this.scope.node.unwatch(this.key);
+        }
+    }
+}
+
+impl<B: Backend> Future for Cancellation<B> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let scope = this.scope;
+        if !scope.node.watch(this.key, cx.waker()) || scope.is_cancelled() {
+            return Poll::Ready(());
+        }
+        let (Some(deadline), Some(clock)) = (scope.deadline(), scope.clock()) else {
+            return Poll::Pending;
+        };
+        if this.alarm.poll_passed(Some(deadline), &clock, cx) {
+            scope.node.cancel(&Reason::Deadline);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,80 @@
+//! Protection from cancellation.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::hold::Hold;
+use crate::inside::Inside;
+use crate::place::{self, Place};
+use crate::tree::{Node, Role};
+
+/// Runs `body` to its end even if scopes around it are cancelled meanwhile.
+///
+/// It protects from the scopes around it, not from scopes and deadlines inside it; so a cleanup that
+/// must not run for ever is `shield(move_on_after(..))`. The scopes around it wait: they hold their bodies
+/// until the shield is done, and deliver at the next `Pending` after it. Children of a group that was
+/// opened outside the shield are not protected by it. This is trio's `shield=True`, but not
+/// `asyncio.shield`, which lets the inner work run on alone.
+///
+/// A shield that somebody keeps alive without polling it blocks the cancellation of the scopes around it.
+///
+/// # Cancel safety
+///
+/// Code that knows nothing of scopes (`select!`, another crate's timeout) can still drop it, and drops the body.
+///
+/// # Examples
+///
+/// ```
+/// # use std::time::Duration;
+/// # use anyrt_sim::Sim;
+/// # use anyrt_core::{move_on_after, shield, sleep};
+/// # anyrt_core::run(&Sim::default(), async {
+/// let second = Duration::from_secs(1);
+/// let saved = move_on_after::<Sim, _>(second, async {
+///     shield(sleep::<Sim>(5 * second)).await; // runs to its end
+///     sleep::<Sim>(second).await; // is interrupted at once
+/// });
+/// assert_eq!(saved.await, None);
+/// # });
+/// ```
+pub fn shield<F: Future>(body: F) -> Shield<F> {
+    Shield {
+        body: Inside::new(Place::Nowhere, Some(body)),
+        entered: false,
+        hold: None,
+    }
+}
+
+pin_project! {
+    /// The future of [`shield`].
+    // The body stands first: it is dropped before the hold is given back.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Shield<F> {
+        #[pin]
+        body: Inside<F>,
+        entered: bool,
+        hold: Option<Hold>,
+    }
+}
+
+impl<F: Future> Future for Shield<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        if !std::mem::replace(this.entered, true) {
+            let outer = place::node();
+            *this.hold = outer.clone().map(Hold::on);
+            *this.body.as_mut().place() = Place::At(Node::new(Role::Shield, outer));
+        }
+        let polled = this.body.poll(cx);
+        if polled.is_ready() {
+            *this.hold = None;
+        }
+        polled
+    }
+}

@@ -1,0 +1,240 @@
+//! The handle of a child.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::backend::{Backend, Join};
+use crate::guest::leave;
+use crate::place;
+use crate::reason::Stopped;
+use crate::tree::Node;
+
+/// The handle of a child of a [`TaskGroup`](crate::TaskGroup); awaiting it gives the child's value.
+///
+/// The group owns the child, so dropping the handle changes nothing but that the value is dropped too.
+/// A child that fails cancels the body and its siblings before its handle says so; therefore inside the
+/// group there is no error to handle here, and awaiting gives `T` rather than a `Result`. Where the
+/// outcome is wanted as a value there is [`outcome`](Self::outcome).
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut task` may be given up and begun again; nothing is lost.
+///
+/// # Panics
+///
+/// Awaiting panics if the child ended without a value and the one who awaits is not being cancelled: it stands
+/// outside of the group or in a shield, or the children alone were cancelled. Use `outcome` there.
+///
+/// # Examples
+///
+/// ```
+/// # use anyrt_sim::Sim;
+/// # anyrt_core::run(&Sim::default(), async {
+/// let sum = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
+///     let a = g.spawn(async { Ok(1) });
+///     let b = g.spawn(async { Ok(2) });
+///     Ok(a.await + b.await)
+/// });
+/// assert_eq!(sum.await, Ok(3));
+/// # });
+/// ```
+pub struct Task<B: Backend, T: Send + 'static> {
+    state: State<B, T>,
+    children: Arc<Node>,
+    number: u64,
+    spawned: &'static Location<'static>,
+}
+
+enum State<B: Backend, T: Send + 'static> {
+    Running(B::Task<Delivery<T>>),
+    Stopped(Stopped),
+    Taken,
+}
+
+impl<B: Backend, T: Send + 'static> Task<B, T> {
+    pub(crate) fn new(
+        handle: Option<B::Task<Delivery<T>>>,
+        children: Arc<Node>,
+        number: u64,
+        spawned: &'static Location<'static>,
+    ) -> Self {
+        let state = match handle {
+            Some(handle) => State::Running(handle),
+            None => State::Stopped(Stopped::Closed),
+        };
+        Self {
+            state,
+            children,
+            number,
+            spawned,
+        }
+    }
+
+    /// Waits until the child has ended and says how.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] if the child has no value to give.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::Stopped;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
+    ///     let child = g.spawn(std::future::pending::<Result<(), ()>>());
+    ///     g.cancel();
+    ///     Ok(child.outcome().await)
+    /// });
+    /// assert!(matches!(group.await, Ok(Err(Stopped::Cancelled(_)))));
+    /// # });
+    /// ```
+    pub fn outcome(self) -> Outcome<B, T> {
+        Outcome(self)
+    }
+
+    /// Cancels this one child and waits until it has ended; gives its value if it was done before.
+    ///
+    /// A child that ends by this is no failure, and neither its siblings nor the body are touched.
+    ///
+    /// # Cancel safety
+    ///
+    /// The child stays cancelled, and the group waits for it.
+    pub async fn cancel(self) -> Option<T> {
+        let (children, number) = (self.children.clone(), self.number);
+        if !self.is_finished() {
+            children.pick(number);
+        }
+        let outcome = self.outcome().await;
+        // It may have ended just before it was picked, and then nobody has struck it off the list.
+        children.unseat(&mut None, number);
+        outcome.ok()
+    }
+
+    /// Whether the child has ended, with or without a value.
+    pub fn is_finished(&self) -> bool {
+        match &self.state {
+            State::Running(handle) => handle.is_finished(),
+            State::Stopped(_) | State::Taken => true,
+        }
+    }
+
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
+        let outcome = match &mut self.state {
+            State::Running(handle) => match ready!(Pin::new(handle).poll(cx)) {
+                Some(delivery) => delivery.take(),
+                None => {
+                    // There is no output that could be counted against the handle.
+                    self.count_handle_out();
+                    Err(Stopped::RuntimeEnded)
+                }
+            },
+            State::Stopped(stopped) => return Poll::Ready(Err(stopped.clone())),
+            State::Taken => panic!("anyrt: a task was polled after it had given its value"),
+        };
+        self.state = match &outcome {
+            Ok(_) => State::Taken,
+            Err(stopped) => State::Stopped(stopped.clone()),
+        };
+        Poll::Ready(outcome)
+    }
+
+    fn count_handle_out(&self) {
+        if let Some(home) = &self.children.home {
+            home.tally.handle_dropped();
+        }
+    }
+}
+
+impl<B: Backend, T: Send + 'static> Unpin for Task<B, T> {}
+
+impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let stopped = match ready!(self.poll_outcome(cx)) {
+            Ok(value) => return Poll::Ready(value),
+            Err(stopped) => stopped,
+        };
+        if place::look(|node| node.is_surely_cancelled()) == Some(true) {
+            return Poll::Pending; // The one who awaits is being cancelled and will be dropped.
+        }
+        let spawned = self.spawned;
+        panic!(
+            "anyrt: awaited a task that has no value: {stopped} (spawned at {spawned}); \
+             use `outcome()` where that may happen"
+        );
+    }
+}
+
+impl<B: Backend, T: Send + 'static> Drop for Task<B, T> {
+    fn drop(&mut self) {
+        if matches!(self.state, State::Running(_)) {
+            self.count_handle_out();
+        }
+    }
+}
+
+impl<B: Backend, T: Send + 'static> fmt::Debug for Task<B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("is_finished", &self.is_finished())
+            .field("spawned", &self.spawned)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Task::outcome`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Outcome<B: Backend, T: Send + 'static>(Task<B, T>);
+
+impl<B: Backend, T: Send + 'static> Future for Outcome<B, T> {
+    type Output = Result<T, Stopped>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_outcome(cx)
+    }
+}
+
+/// What a child's task puts out: the outcome, and the duty to count it out should nobody take it.
+pub(crate) struct Delivery<T> {
+    outcome: Option<Result<T, Stopped>>,
+    children: Option<Arc<Node>>,
+}
+
+impl<T> Delivery<T> {
+    pub(crate) fn new(outcome: Result<T, Stopped>, children: Arc<Node>) -> Self {
+        Self {
+            outcome: Some(outcome),
+            children: Some(children),
+        }
+    }
+
+    fn take(mut self) -> Result<T, Stopped> {
+        self.children = None;
+        self.outcome.take().unwrap_or(Err(Stopped::RuntimeEnded))
+    }
+}
+
+impl<T> Drop for Delivery<T> {
+    fn drop(&mut self) {
+        struct CountOut(Option<Arc<Node>>);
+        impl Drop for CountOut {
+            fn drop(&mut self) {
+                if let Some(children) = &self.0 {
+                    if let Some(home) = &children.home {
+                        leave(children, home.tally.output_dropped());
+                    }
+                }
+            }
+        }
+        let _after_the_value = CountOut(self.children.take());
+        self.outcome = None;
+    }
+}

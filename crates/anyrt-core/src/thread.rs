@@ -1,0 +1,220 @@
+//! Calls into threads that may block.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll};
+
+use crate::backend::Backend;
+use crate::guest::Guest;
+use crate::hold::Hold;
+use crate::home::{DEFAULT_THREADS, Payload};
+use crate::limiter::{Acquire, Limiter, Permit};
+use crate::place;
+
+/// Runs `call` on a thread where it may block, and gives its value.
+///
+/// A token of a [`Limiter`] is taken first: of the run's own, which has 40, or of the one given by
+/// [`limiter`](ToThread::limiter). A thread cannot be interrupted. So once `call` has its token, a cancellation
+/// waits until it is done; the value is returned all the same, and the next `Pending` delivers. A call that is
+/// cancelled before it has a token never runs. This is trio's `to_thread.run_sync`.
+///
+/// Calls that wait for further calls of the same limiter can use it up and wait for ever; give the inner
+/// ones a limiter of their own.
+///
+/// # Cancel safety
+///
+/// If code that knows nothing of scopes drops a call whose thread is running, the enclosing group waits for
+/// the thread, and gets its panic if there is one; the value is dropped.
+///
+/// # Panics
+///
+/// A panic of `call` is resumed where the call is awaited. Panics when polled where there is no runtime, and
+/// when the runtime ends before the thread was started.
+///
+/// # Examples
+///
+/// ```
+/// # use anyrt_sim::Sim;
+/// # anyrt_core::run(&Sim::default(), async {
+/// let sum = anyrt_core::to_thread::<Sim, _, _>(|| (1..=100).sum::<u32>()).await;
+/// assert_eq!(sum, 5050);
+/// # });
+/// ```
+#[track_caller]
+pub fn to_thread<B, T, F>(call: F) -> ToThread<B, T, F>
+where
+    B: Backend,
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    ToThread {
+        limiter: None,
+        abandon_on_cancel: false,
+        caller: Location::caller(),
+        stage: Stage::New(call),
+    }
+}
+
+/// The future of [`to_thread`], and its options.
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct ToThread<B: Backend, T: Send + 'static, F> {
+    limiter: Option<Limiter>,
+    abandon_on_cancel: bool,
+    caller: &'static Location<'static>,
+    stage: Stage<B, T, F>,
+}
+
+enum Stage<B: Backend, T: Send + 'static, F> {
+    New(F),
+    Waiting(F, Acquire),
+    Running(B::Task<Parcel<T>>, Option<Hold>),
+    /// It has given its value, or it was cancelled before it began and is going to be dropped.
+    Over,
+}
+
+impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
+    /// Takes the token of this limiter instead of the run's own.
+    pub fn limiter(mut self, limiter: &Limiter) -> Self {
+        self.limiter = Some(limiter.clone());
+        self
+    }
+
+    /// Lets a cancellation leave at once and the thread go on alone, with its token until it ends.
+    ///
+    /// Nobody waits for the thread then, not even the run; its value is dropped, and so is its panic. Only for
+    /// calls without effects that anybody relies on, such as a name look-up.
+    pub fn abandon_on_cancel(mut self) -> Self {
+        self.abandon_on_cancel = true;
+        self
+    }
+}
+
+impl<B, T, F> ToThread<B, T, F>
+where
+    B: Backend,
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    fn acquire(&self) -> Acquire {
+        let limiter = self.limiter.clone().or_else(|| {
+            place::look(|node| Some(node.home.as_ref()?.shared.limiter.clone())).flatten()
+        });
+        limiter.unwrap_or_else(|| OUTSIDE.clone()).acquire()
+    }
+
+    fn start(&self, call: F, permit: Permit) -> Stage<B, T, F> {
+        let Some(backend) = place::find_backend::<B>() else {
+            panic!("anyrt: there is no runtime for the thread of {}; {}", self.caller, place::ADVICE);
+        };
+        let node = place::node().filter(|_| !self.abandon_on_cancel);
+        let guest = (!self.abandon_on_cancel).then(|| Guest::of(node.as_ref()));
+        let parcel = Parcel {
+            result: None,
+            guest,
+        };
+        let job = move || {
+            let mut parcel = parcel;
+            parcel.result = Some(catch_unwind(AssertUnwindSafe(call)));
+            // The token is back when the value arrives, and after an abandonment when the thread ends.
+            drop(permit);
+            parcel
+        };
+        Stage::Running(backend.spawn_blocking(job), node.map(Hold::on))
+    }
+}
+
+/// For calls outside of every run and group of ours.
+static OUTSIDE: LazyLock<Limiter> = LazyLock::new(|| Limiter::new(DEFAULT_THREADS));
+
+impl<B: Backend, T: Send + 'static, F> Unpin for ToThread<B, T, F> {}
+
+impl<B, T, F> Future for ToThread<B, T, F>
+where
+    B: Backend,
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let this = &mut *self;
+        loop {
+            match std::mem::replace(&mut this.stage, Stage::Over) {
+                Stage::New(call) => {
+                    if is_cancelled_here::<B>() {
+                        return Poll::Pending;
+                    }
+                    this.stage = Stage::Waiting(call, this.acquire());
+                }
+                Stage::Waiting(call, mut acquire) => match Pin::new(&mut acquire).poll(cx) {
+                    Poll::Ready(_) if is_cancelled_here::<B>() => return Poll::Pending,
+                    Poll::Ready(permit) => this.stage = this.start(call, permit),
+                    Poll::Pending => {
+                        this.stage = Stage::Waiting(call, acquire);
+                        return Poll::Pending;
+                    }
+                },
+                Stage::Running(mut task, hold) => {
+                    let Poll::Ready(parcel) = Pin::new(&mut task).poll(cx) else {
+                        this.stage = Stage::Running(task, hold);
+                        return Poll::Pending;
+                    };
+                    drop(hold);
+                    return Poll::Ready(match parcel.and_then(Parcel::open) {
+                        Some(Ok(value)) => value,
+                        Some(Err(payload)) => resume_unwind(payload),
+                        None => panic!(
+                            "anyrt: the runtime ended before the thread of {} was started",
+                            this.caller
+                        ),
+                    });
+                }
+                Stage::Over => return Poll::Pending,
+            }
+        }
+    }
+}
+
+/// Whether the scope at this place is cancelled as of now; what then waits is going to be dropped.
+fn is_cancelled_here<B: Backend>() -> bool {
+    let Some(now) = place::find_backend::<B>().map(|backend| backend.now()) else {
+        return false;
+    };
+    let deadline = place::look(|node| node.effective_deadline(now)).flatten();
+    deadline.is_some_and(|deadline| deadline <= now)
+}
+
+/// What comes back from the thread. If nobody takes it, a panic goes to the group that adopted the thread.
+struct Parcel<T> {
+    result: Option<Result<T, Payload>>,
+    guest: Option<Guest>,
+}
+
+impl<T> Parcel<T> {
+    fn open(mut self) -> Option<Result<T, Payload>> {
+        self.result.take()
+    }
+}
+
+impl<T> Drop for Parcel<T> {
+    fn drop(&mut self) {
+        if let (Some(Err(payload)), Some(guest)) = (self.result.take(), &self.guest) {
+            guest.hand_over(payload);
+        }
+    }
+}
+
+impl<B: Backend, T: Send + 'static, F> fmt::Debug for ToThread<B, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match self.stage {
+            Stage::New(_) => "new",
+            Stage::Waiting(..) => "waiting for a token",
+            Stage::Running(..) => "running",
+            Stage::Over => "over",
+        };
+        f.debug_struct("ToThread").field("stage", &stage).finish_non_exhaustive()
+    }
+}

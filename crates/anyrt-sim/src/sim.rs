@@ -1,0 +1,164 @@
+//! The backend itself: a value that describes a simulation, or is one.
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyrt_core::{AsyncTask, Backend, UnknownBackend};
+
+use crate::simulation::Simulation;
+use crate::sleep::Sleep;
+use crate::{call, context, run, task};
+
+/// The simulator: runs a program on one thread, in an order named by a seed, in virtual time.
+///
+/// A value made by [`with_seed`](Sim::with_seed) or `default()` (seed 0) *describes* a simulation;
+/// [`run`](Backend::run) may start it any number of times, and each run is the same. A value given by
+/// [`current`](Backend::current) *is* a running one and may be sent anywhere. A description that is used
+/// like a running one stands for the simulation that the calling thread drives.
+///
+/// - *Order.* What was woken is chosen at random by the seed, main included.
+/// - *Time.* It moves only when nothing can go on and no blocking call runs; then it jumps to the next
+///   timer. A task that keeps waking itself therefore holds the clock.
+/// - *Deadlock.* If there is no timer either, `run` panics and says so. A thread that the simulator did
+///   not start is not waited for: let a blocking call stand for it.
+/// - *The end.* When main is done or panics, all tasks and timers are dropped before `run` returns;
+///   blocking calls are left to themselves. A destructor that panics there is reported by the panic hook
+///   only.
+///
+/// # Panics
+///
+/// `run`: on a deadlock, and if the calling thread drives a simulation already. `spawn`,
+/// `spawn_blocking`, `now` and `sleep_until`: on a description, if the calling thread does not drive a
+/// simulation. `spawn_blocking`: if the system gives no more threads.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::mpsc;
+///
+/// use anyrt_core::Backend;
+/// use anyrt_sim::Sim;
+///
+/// fn order(seed: u64) -> Vec<u32> {
+///     let (tx, rx) = mpsc::channel();
+///     Sim::with_seed(seed).run(async move {
+///         let sim = Sim::current().unwrap();
+///         let tasks: Vec<_> = (0..10)
+///             .map(|n| {
+///                 let tx = tx.clone();
+///                 sim.spawn(async move { tx.send(n).unwrap() })
+///             })
+///             .collect();
+///         for task in tasks {
+///             task.await.unwrap();
+///         }
+///     });
+///     rx.into_iter().collect()
+/// }
+///
+/// assert_eq!(order(1), order(1));
+/// assert_ne!(order(1), order(2));
+/// ```
+#[derive(Clone, Default)]
+pub struct Sim {
+    seed: u64,
+    live: Option<Arc<Simulation>>,
+}
+
+impl Sim {
+    /// Describes a simulation whose choices are made from `seed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt_core::Backend;
+    /// use anyrt_sim::Sim;
+    ///
+    /// assert_eq!(Sim::with_seed(42).run(async { 1 + 1 }), 2);
+    /// ```
+    pub const fn with_seed(seed: u64) -> Self {
+        Self { seed, live: None }
+    }
+
+    /// The simulation that this value is, or stands for.
+    #[track_caller]
+    fn simulation(&self) -> Arc<Simulation> {
+        match self.live.clone().or_else(context::current) {
+            Some(simulation) => simulation,
+            None => panic!(
+                "this `Sim` only describes a simulation, and this thread does not drive one; \
+                 call `Sim::current()` inside of `run` and take that value along"
+            ),
+        }
+    }
+}
+
+impl Backend for Sim {
+    type Task<T: Send + 'static> = AsyncTask<T>;
+    type Sleep = Sleep;
+
+    fn name(&self) -> &'static str {
+        "sim"
+    }
+
+    fn current() -> Option<Self> {
+        context::current().map(|simulation| Self {
+            seed: simulation.seed(),
+            live: Some(simulation),
+        })
+    }
+
+    #[track_caller]
+    fn run<F: Future>(&self, main: F) -> F::Output {
+        run::run(&Simulation::new(self.seed), main)
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> AsyncTask<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        task::spawn(&self.simulation(), future)
+    }
+
+    #[track_caller]
+    fn spawn_blocking<T, F>(&self, call: F) -> AsyncTask<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        call::spawn_blocking(&self.simulation(), call)
+    }
+
+    #[track_caller]
+    fn now(&self) -> Instant {
+        self.simulation().now()
+    }
+
+    #[track_caller]
+    fn sleep_until(&self, at: Instant) -> Sleep {
+        Sleep::new(self.simulation(), at)
+    }
+}
+
+impl fmt::Debug for Sim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = self.live.as_ref().map(|live| live.lock().phase);
+        f.debug_struct("Sim")
+            .field("seed", &self.seed)
+            .field("live", &phase)
+            .finish()
+    }
+}
+
+impl FromStr for Sim {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        UnknownBackend::unless(name, &["sim"]).map(|()| Self::default())
+    }
+}

@@ -1,0 +1,121 @@
+//! One live simulation: its state behind one lock, shared by everything that belongs to it.
+//!
+//! One lock and not several, since "nothing can ever go on" is a statement about all of it at one moment.
+//! No user code runs under it: futures and outputs are dropped, and wakers cloned, woken and dropped,
+//! outside. (The wakers in `tasks` are `async_task`'s and ours; to clone one only counts up.)
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use async_task::Runnable;
+
+use crate::clock::Clock;
+use crate::queue::Queue;
+
+/// How far a simulation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Main is done. Nothing is polled any more; what is in the queue is dropped.
+    Ending,
+    /// Nothing is left, and nothing comes in.
+    Ended,
+}
+
+#[derive(Debug)]
+pub(crate) struct Simulation {
+    seed: u64,
+    state: Mutex<State>,
+    /// For the driving thread, the only one that waits here.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) clock: Clock,
+    pub(crate) queue: Queue,
+    /// The tasks whose futures are alive. Numbers are not used twice and the order is that of spawning,
+    /// so that the end is the same every time too.
+    pub(crate) tasks: BTreeMap<u64, Waker>,
+    pub(crate) next_task: u64,
+    /// The blocking calls whose threads are not done.
+    pub(crate) calls: usize,
+    /// Whether the driving thread waits; a notification is a system call even if nobody does.
+    is_waiting: bool,
+}
+
+impl Simulation {
+    pub(crate) fn new(seed: u64) -> Arc<Self> {
+        Arc::new(Self {
+            seed,
+            state: Mutex::new(State {
+                phase: Phase::Running,
+                clock: Clock::new(),
+                queue: Queue::new(seed),
+                tasks: BTreeMap::new(),
+                next_task: 0,
+                calls: 0,
+                is_waiting: false,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.lock().clock.now()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // To panic under the lock would be a bug of ours; destructors should not add a second one to it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the lock until something may have changed. Only for the driving thread.
+    pub(crate) fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.is_waiting = true;
+        let mut state = self
+            .changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.is_waiting = false;
+        state
+    }
+
+    /// Tells the driving thread to look again.
+    pub(crate) fn notify(&self, state: &State) {
+        if state.is_waiting {
+            self.changed.notify_one();
+        }
+    }
+
+    /// What happens when a task is woken.
+    pub(crate) fn push(&self, runnable: Runnable) {
+        let mut state = self.lock();
+        // The end waits until all tasks are gone, so none is left to be woken after it.
+        debug_assert_ne!(state.phase, Phase::Ended, "a task has outlived its run");
+        state.queue.push_task(runnable);
+        self.notify(&state);
+    }
+}
+
+/// To wake a simulation is to wake its main future.
+impl Wake for Simulation {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if state.phase == Phase::Running {
+            state.queue.push_main();
+            self.notify(&state);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The timer: async-io's, which works on every thread and lives as long as the process.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use async_io::Timer;
+
+/// A future that is ready once an instant has been reached.
+///
+/// # Cancel safety
+///
+/// Dropping it takes the timer back; nothing is lost.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt_core::Backend;
+/// use anyrt_smol::{Sleep, Smol};
+/// use std::time::Duration;
+///
+/// let smol = Smol::with_threads(1);
+/// let at = smol.now() + Duration::from_millis(1);
+/// let sleep: Sleep = smol.sleep_until(at);
+/// smol.run(sleep);
+/// assert!(smol.now() >= at);
+/// ```
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Sleep(Timer);
+
+impl Sleep {
+    pub(crate) fn until(at: Instant) -> Self {
+        Self(Timer::at(at))
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}

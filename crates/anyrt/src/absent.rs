@@ -1,0 +1,100 @@
+//! The backend that is not there: a type without values, where a feature is off.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use anyrt_core::{Backend, Join, UnknownBackend};
+
+/// Stands for a backend whose feature is off. There is no value of it, so nothing can run on it.
+#[derive(Clone, Copy, Debug)]
+pub enum Absent {}
+
+/// The handle of a task that cannot exist.
+#[derive(Debug)]
+pub struct AbsentTask<T>(Absent, PhantomData<fn() -> T>);
+
+/// The sleep that cannot exist.
+#[derive(Debug)]
+pub struct AbsentSleep(Absent);
+
+impl Backend for Absent {
+    type Task<T: Send + 'static> = AbsentTask<T>;
+    type Sleep = AbsentSleep;
+
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn current() -> Option<Self> {
+        None
+    }
+
+    fn run<F: Future>(&self, _: F) -> F::Output {
+        match *self {}
+    }
+
+    fn spawn<F>(&self, _: F) -> AbsentTask<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match *self {}
+    }
+
+    fn spawn_blocking<T, F>(&self, _: F) -> AbsentTask<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match *self {}
+    }
+
+    fn now(&self) -> Instant {
+        match *self {}
+    }
+
+    fn sleep_until(&self, _: Instant) -> AbsentSleep {
+        match *self {}
+    }
+}
+
+impl<T: 'static> Join<T> for AbsentTask<T> {
+    fn is_finished(&self) -> bool {
+        match self.0 {}
+    }
+}
+
+impl<T> Future for AbsentTask<T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+        match self.0 {}
+    }
+}
+
+impl Future for AbsentSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match self.0 {}
+    }
+}
+
+impl FromStr for Absent {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        Err(UnknownBackend::new(name, &[]))
+    }
+}
+
+impl From<Infallible> for Absent {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

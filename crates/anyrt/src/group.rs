@@ -1,0 +1,54 @@
+//! Task groups on the current backend.
+
+use std::future::Future;
+
+use anyrt_core::GroupError;
+
+use crate::current::Current;
+
+/// Spawns children into a group; see [`anyrt_core::TaskGroup`].
+pub type TaskGroup<E> = anyrt_core::TaskGroup<Current, E>;
+
+/// The handle of a child; see [`anyrt_core::Task`].
+pub type Task<T> = anyrt_core::Task<Current, T>;
+
+/// Runs `body` with a fresh group and returns when the body and every child have ended.
+///
+/// The children run in parallel, as tasks of the runtime. The first error or panic, of the body or of a
+/// child, cancels all the others; the group always waits for all of them. All rules are at
+/// [`anyrt_core::task_group`].
+///
+/// # Cancel safety
+///
+/// A group that is dropped from outside cancels its children, and the enclosing group waits for them.
+///
+/// # Errors
+///
+/// [`GroupError`] with all errors in the order of time, if the body or a child failed.
+///
+/// # Panics
+///
+/// If the body or a child panics: after all children have ended, the first panic is resumed here.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # anyrt::run_on(anyrt::Sim::default(), async {
+/// let group = anyrt::task_group(async |g| {
+///     let a = g.spawn(async { "20".parse::<i32>() });
+///     let b = g.spawn(async { "22".parse::<i32>() });
+///     Ok(a.await + b.await)
+/// });
+/// assert_eq!(group.await.unwrap(), 42);
+/// # });
+/// ```
+#[track_caller]
+pub fn task_group<T, E, F, Fut>(body: F) -> impl Future<Output = Result<T, GroupError<E>>>
+where
+    E: Send + 'static,
+    F: FnOnce(TaskGroup<E>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    anyrt_core::task_group::<Current, T, E, F, Fut>(body)
+}

@@ -1,0 +1,79 @@
+//! Structured concurrency that runs on any runtime.
+//!
+//! A library is written once against this crate: task groups that never leak a task, cancel scopes with
+//! deadlines and shields, time limits, and calls into threads. The application turns on one cargo feature
+//! (`tokio`, `async-std`, `smol`), and everything runs there, with the same promises. With the feature
+//! `sim` it runs on a deterministic simulator in virtual time.
+//!
+//! ```
+//! use std::time::Duration;
+//! use anyrt::{sleep, task_group};
+//!
+//! # #[cfg(feature = "sim")]
+//! # anyrt::run_on(anyrt::Sim::default(), async {
+//! let both = task_group(async |g| {
+//!     let a = g.spawn(async {
+//!         sleep(Duration::from_secs(1)).await;
+//!         Ok("a")
+//!     });
+//!     let b = g.spawn(async { "7".parse::<u32>() }); // an error here would cancel `a` and the body
+//!     Ok((a.await, b.await))
+//! });
+//! assert_eq!(both.await.unwrap(), ("a", 7));
+//! # });
+//! ```
+//!
+//! # The one rule
+//!
+//! Cancellation is delivered only where the body returns `Pending`, and only when nothing inside it holds.
+//! So a result that is ready is never lost, every spawned task is polled at least once, and what was
+//! cancelled has *ended* when the one who cancelled it goes on.
+//!
+//! # Where to begin
+//!
+//! - [`task_group`] runs children in parallel and waits for all of them.
+//! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
+//! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
+//! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
+//!
+//! # Which backend
+//!
+//! An explicit value wins ([`run_on`]); else the backend of the future of ours that is being polled; else
+//! the only one compiled in; else the only one in sight. It is never a guess.
+#![forbid(unsafe_code)]
+
+mod absent;
+mod available;
+#[cfg(any(
+    all(feature = "tokio", any(feature = "async-std", feature = "smol", feature = "sim")),
+    all(feature = "async-std", any(feature = "smol", feature = "sim")),
+    all(feature = "smol", feature = "sim"),
+))]
+mod several;
+mod current;
+mod run;
+mod group;
+mod scope;
+mod time;
+mod thread;
+
+pub use anyrt_core::{
+    Backend, Cancelled, Elapsed, GroupError, Limiter, Permit, Reason, Statistics, Stopped, UnknownBackend, checkpoint,
+    shield,
+};
+#[cfg(feature = "async-std")]
+pub use anyrt_async_std::AsyncStd;
+#[cfg(feature = "sim")]
+pub use anyrt_sim::Sim;
+#[cfg(feature = "smol")]
+pub use anyrt_smol::Smol;
+#[cfg(feature = "tokio")]
+pub use anyrt_tokio::Tokio;
+
+pub use crate::available::available;
+pub use crate::current::Current;
+pub use crate::group::{Task, TaskGroup, task_group};
+pub use crate::run::{run, run_on};
+pub use crate::scope::{CancelScope, fail_after, fail_at, move_on_after, move_on_at};
+pub use crate::thread::to_thread;
+pub use crate::time::{current_effective_deadline, now, sleep, sleep_until};

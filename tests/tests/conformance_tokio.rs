@@ -1,0 +1,4 @@
+//! Every promise on tokio.
+#![cfg(feature = "tokio")]
+
+anyrt_conformance::suite!(anyrt_tests::backend("tokio"));

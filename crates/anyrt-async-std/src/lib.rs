@@ -12,9 +12,10 @@ mod sleep;
 mod run;
 
 use std::future::Future;
+use std::str::FromStr;
 use std::time::Instant;
 
-use anyrt_core::Backend;
+use anyrt_core::{Backend, UnknownBackend};
 
 pub use crate::sleep::Sleep;
 pub use crate::task::Task;
@@ -22,7 +23,7 @@ pub use crate::task::Task;
 /// async-std's global executor.
 ///
 /// It starts at its first use, with one thread per core or as many as the environment variable
-/// `ASYNC_STD_THREAD_COUNT` says. Everything but [`current`](Backend::current) works on every thread.
+/// `ASYNC_STD_THREAD_COUNT` says. It works from every thread.
 ///
 /// # Examples
 ///
@@ -35,7 +36,7 @@ pub use crate::task::Task;
 ///     here.spawn(async { 1 + 2 }).await
 /// });
 /// assert_eq!(sum, Some(3));
-/// assert!(AsyncStd::current().is_none());
+/// assert!(!AsyncStd::is_in_sight());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStd;
@@ -49,7 +50,11 @@ impl Backend for AsyncStd {
     }
 
     fn current() -> Option<Self> {
-        async_std::task::try_current().map(|_| Self)
+        Some(Self)
+    }
+
+    fn is_in_sight() -> bool {
+        async_std::task::try_current().is_some()
     }
 
     fn run<F: Future>(&self, main: F) -> F::Output {
@@ -78,5 +83,13 @@ impl Backend for AsyncStd {
 
     fn sleep_until(&self, at: Instant) -> Sleep {
         Sleep::until(at)
+    }
+}
+
+impl FromStr for AsyncStd {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        UnknownBackend::unless(name, &["async-std"]).map(|()| Self)
     }
 }

@@ -28,11 +28,19 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// The name that users write: `"tokio"`, `"async-std"`, `"smol"`, `"sim"`.
     fn name(&self) -> &'static str;
 
-    /// The runtime at this place, if this thread is inside one.
+    /// The runtime at this place; a runtime that is global is at every place.
     ///
     /// Must be `Some` in every future that the runtime polls: the main future of
     /// [`run`](Backend::run) and everything spawned. It must not start a runtime and must not guess.
     fn current() -> Option<Self>;
+
+    /// Whether this thread can be seen to be inside a runtime of this kind.
+    ///
+    /// Asked only where several backends are compiled in, to tell which one is meant; a global runtime is not
+    /// in sight everywhere.
+    fn is_in_sight() -> bool {
+        Self::current().is_some()
+    }
 
     /// Starts a runtime as described by `self` and drives `main` on the calling thread to its end.
     ///

@@ -42,9 +42,9 @@ mod queue;
 
 mod simulation;
 
-mod call;
 mod sleep;
 mod task;
+mod call;
 
 mod context;
 mod run;

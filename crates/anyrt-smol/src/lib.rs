@@ -5,8 +5,8 @@
 //! neither: it has one hidden executor, by default on one thread, whose tasks are never dropped at exit.
 //! [`Smol::global`] stands for that one.
 //!
-//! Inside a plain `smol::block_on` there is nothing that would tell that smol is running, so
-//! [`Smol::current`](Backend::current) is `None` there. Timers (async-io) and threads for blocking calls
+//! Inside a plain `smol::block_on` there is nothing that would tell that smol is running. Where it is the only
+//! backend compiled in, [`Smol::current`](Backend::current) is the global executor there. Timers (async-io) and threads for blocking calls
 //! (blocking, at most 500) are shared by the whole process.
 #![forbid(unsafe_code)]
 
@@ -18,9 +18,10 @@ mod run;
 
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::Instant;
 
-use anyrt_core::{AsyncTask, Backend};
+use anyrt_core::{AsyncTask, Backend, UnknownBackend};
 
 use crate::current::Place;
 pub use crate::sleep::Sleep;
@@ -45,7 +46,7 @@ pub use crate::sleep::Sleep;
 ///     here.spawn(async { 1 + 2 }).await
 /// });
 /// assert_eq!(sum, Some(3));
-/// assert!(Smol::current().is_none());
+/// assert!(!Smol::is_in_sight());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Smol(Kind);
@@ -96,7 +97,7 @@ impl Smol {
     /// use anyrt_smol::Smol;
     ///
     /// smol::block_on(async {
-    ///     assert!(Smol::current().is_none());
+    ///     assert!(!Smol::is_in_sight());
     ///     assert_eq!(Smol::global().spawn(async { 1 }).await, Some(1));
     /// });
     /// ```
@@ -121,7 +122,12 @@ impl Backend for Smol {
     }
 
     fn current() -> Option<Self> {
-        current::get().map(|place| Self(Kind::At(place)))
+        let place = current::get().unwrap_or(Place::Global);
+        Some(Self(Kind::At(place)))
+    }
+
+    fn is_in_sight() -> bool {
+        current::get().is_some()
     }
 
     #[track_caller]
@@ -164,5 +170,13 @@ impl Backend for Smol {
 
     fn sleep_until(&self, at: Instant) -> Sleep {
         Sleep::until(at)
+    }
+}
+
+impl FromStr for Smol {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        UnknownBackend::unless(name, &["smol"]).map(|()| Self::default())
     }
 }

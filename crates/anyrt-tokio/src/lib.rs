@@ -6,14 +6,16 @@
 #![forbid(unsafe_code)]
 
 mod task;
+mod workers;
 mod run;
 
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use anyrt_core::Backend;
-use tokio::runtime::{Builder, EnterGuard, Handle};
+use anyrt_core::{Backend, UnknownBackend};
+use tokio::runtime::{EnterGuard, Handle};
 
 pub use crate::task::Task;
 
@@ -144,14 +146,8 @@ impl Backend for Tokio {
     #[track_caller]
     fn run<F: Future>(&self, main: F) -> F::Output {
         match &self.0 {
-            Flavour::MultiThread(workers) => {
-                let mut builder = Builder::new_multi_thread();
-                if let Some(n) = workers {
-                    builder.worker_threads(n.get());
-                }
-                run::run(&mut builder, main)
-            }
-            Flavour::CurrentThread => run::run(&mut Builder::new_current_thread(), main),
+            Flavour::MultiThread(threads) => run::multi_thread(*threads, main),
+            Flavour::CurrentThread => run::current_thread(main),
             Flavour::Live(handle) => handle.block_on(main),
         }
     }
@@ -174,6 +170,10 @@ impl Backend for Tokio {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let call = move || {
+            workers::leave();
+            call()
+        };
         Task::from(match &self.0 {
             Flavour::Live(handle) => handle.spawn_blocking(call),
             _ => tokio::task::spawn_blocking(call),
@@ -200,6 +200,14 @@ impl Backend for Tokio {
     }
 }
 
+impl FromStr for Tokio {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        UnknownBackend::unless(name, &["tokio"]).map(|()| Self::default())
+    }
+}
+
 impl Tokio {
     /// Makes tokio's clock and timers find the live runtime, where they would not do so by themselves.
     ///
@@ -210,7 +218,7 @@ impl Tokio {
             return None;
         };
         match Handle::try_current() {
-            // The common case, and cheaper than entering once more.
+            // The common case: it is entered already.
             Ok(here) if here.id() == handle.id() => None,
             // The thread is exiting: `enter` would panic, and the clock needs no runtime.
             Err(error) if error.is_thread_local_destroyed() => None,

@@ -113,6 +113,52 @@ fn running_blocking_calls_are_not_waited_for_but_tasks_are_dropped() {
 }
 
 #[test]
+fn blocking_call_at_the_very_start_is_not_taken_for_a_worker() {
+    for _ in 0..100 {
+        let (release, released) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        Tokio::multi_thread().worker_threads(2).run(async {
+            drop(Tokio::current().unwrap().spawn_blocking(move || {
+                begin.send(()).unwrap();
+                end.send(released.recv_timeout(LONG)).unwrap();
+            }));
+            begun.recv_timeout(LONG).unwrap();
+        });
+        assert!(ended.try_recv().is_err());
+        release.send(()).unwrap();
+        assert_eq!(ended.recv_timeout(LONG), Ok(Ok(())));
+    }
+}
+
+#[test]
+fn worker_whose_thread_went_on_to_a_blocking_call_is_not_waited_for() {
+    let (release, released) = mpsc::channel::<()>();
+    let (begin, begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let flags = Tokio::multi_thread().worker_threads(1).run(async {
+        let here = Tokio::current().unwrap();
+        let (go, gone) = mpsc::channel();
+        let in_place = here.spawn(async move {
+            tokio::task::block_in_place(|| gone.recv_timeout(LONG).unwrap());
+        });
+        drop(here.spawn(async move { go.send(()) }));
+        in_place.await.unwrap();
+        // The first worker's thread is idle now and takes the call, or may take it.
+        drop(here.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            end.send(released.recv_timeout(LONG)).unwrap();
+        }));
+        begun.recv_timeout(LONG).unwrap();
+        leave_tasks().await
+    });
+    assert!(all_dropped(&flags));
+    assert!(ended.try_recv().is_err());
+    release.send(()).unwrap();
+    assert_eq!(ended.recv_timeout(LONG), Ok(Ok(())));
+}
+
+#[test]
 fn escaped_handle_resolves_to_none() {
     for flavour in flavours() {
         let task = flavour.run(async { Tokio::current().unwrap().spawn(pending::<()>()) });
@@ -142,21 +188,6 @@ fn run_inside_a_runtime_panics_and_does_not_abort() {
     let panicked = Tokio::current_thread()
         .run(async { catch_unwind(|| Tokio::multi_thread().run(async {})).is_err() });
     assert!(panicked);
-}
-
-#[test]
-fn worker_that_has_blocked_in_place_does_not_hold_up_the_end() {
-    let (begin, begun) = mpsc::channel();
-    Tokio::multi_thread().worker_threads(1).run(async {
-        let here = Tokio::current().unwrap();
-        // The second task can run only on the thread that has taken the worker's place.
-        let blocks = here.spawn(async move {
-            tokio::task::block_in_place(|| begun.recv_timeout(LONG).unwrap());
-        });
-        drop(here.spawn(async move { begin.send(()) }));
-        assert_eq!(blocks.await, Some(()));
-        drop(here.spawn(pending::<()>()));
-    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use anyrt_core::{Backend, Join, UnknownBackend};
 
 /// Stands for a backend whose feature is off. There is no value of it, so nothing can run on it.
 #[derive(Clone, Copy, Debug)]
-pub enum Absent {}
+pub struct Absent(Infallible);
 
 /// The handle of a task that cannot exist.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Backend for Absent {
     type Sleep = AbsentSleep;
 
     fn name(&self) -> &'static str {
-        match *self {}
+        match self.0 {}
     }
 
     fn current() -> Option<Self> {
@@ -35,7 +35,7 @@ impl Backend for Absent {
     }
 
     fn run<F: Future>(&self, _: F) -> F::Output {
-        match *self {}
+        match self.0 {}
     }
 
     fn spawn<F>(&self, _: F) -> AbsentTask<F::Output>
@@ -43,7 +43,7 @@ impl Backend for Absent {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match *self {}
+        match self.0 {}
     }
 
     fn spawn_blocking<T, F>(&self, _: F) -> AbsentTask<T>
@@ -51,21 +51,21 @@ impl Backend for Absent {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        match *self {}
+        match self.0 {}
     }
 
     fn now(&self) -> Instant {
-        match *self {}
+        match self.0 {}
     }
 
     fn sleep_until(&self, _: Instant) -> AbsentSleep {
-        match *self {}
+        match self.0 {}
     }
 }
 
 impl<T: 'static> Join<T> for AbsentTask<T> {
     fn is_finished(&self) -> bool {
-        match self.0 {}
+        match self.0.0 {}
     }
 }
 
@@ -73,7 +73,7 @@ impl<T> Future for AbsentTask<T> {
     type Output = Option<T>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
-        match self.0 {}
+        match self.0.0 {}
     }
 }
 
@@ -81,7 +81,7 @@ impl Future for AbsentSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        match self.0 {}
+        match self.0.0 {}
     }
 }
 
@@ -90,11 +90,5 @@ impl FromStr for Absent {
 
     fn from_str(name: &str) -> Result<Self, UnknownBackend> {
         Err(UnknownBackend::new(name, &[]))
-    }
-}
-
-impl From<Infallible> for Absent {
-    fn from(never: Infallible) -> Self {
-        match never {}
     }
 }

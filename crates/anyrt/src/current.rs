@@ -11,7 +11,7 @@ cfg_if! {
         all(feature = "async-std", any(feature = "smol", feature = "sim")),
         all(feature = "smol", feature = "sim"),
     ))] {
-        pub use crate::several::Current;
+        pub use crate::several::{Current, CurrentSleep, CurrentTask};
 
         #[track_caller]
         pub(crate) fn only() -> Current {
@@ -24,25 +24,25 @@ cfg_if! {
         pub use anyrt_tokio::Tokio as Current;
 
         pub(crate) fn only() -> Current {
-            Current::default()
+            Default::default()
         }
     } else if #[cfg(feature = "async-std")] {
         pub use anyrt_async_std::AsyncStd as Current;
 
         pub(crate) fn only() -> Current {
-            Current::default()
+            Default::default()
         }
     } else if #[cfg(feature = "smol")] {
         pub use anyrt_smol::Smol as Current;
 
         pub(crate) fn only() -> Current {
-            Current::default()
+            Default::default()
         }
     } else if #[cfg(feature = "sim")] {
         pub use anyrt_sim::Sim as Current;
 
         pub(crate) fn only() -> Current {
-            Current::default()
+            Default::default()
         }
     } else {
         pub use crate::absent::Absent as Current;

@@ -42,7 +42,7 @@
 //! the only one compiled in; else the only one in sight. It is never a guess.
 #![forbid(unsafe_code)]
 
-mod absent;
+pub mod absent;
 mod available;
 #[cfg(any(
     all(feature = "tokio", any(feature = "async-std", feature = "smol", feature = "sim")),
@@ -71,7 +71,7 @@ pub use anyrt_smol::Smol;
 pub use anyrt_tokio::Tokio;
 
 pub use crate::available::available;
-pub use crate::current::Current;
+pub use crate::current::*;
 pub use crate::group::{Task, TaskGroup, task_group};
 pub use crate::run::{run, run_on};
 pub use crate::scope::{CancelScope, fail_after, fail_at, move_on_after, move_on_at};

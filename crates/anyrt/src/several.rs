@@ -104,6 +104,15 @@ impl Current {
 }
 
 impl Kind {
+    fn is_in_sight(self) -> bool {
+        match self {
+            Self::Tokio => Tokio::is_in_sight(),
+            Self::AsyncStd => AsyncStd::is_in_sight(),
+            Self::Smol => Smol::is_in_sight(),
+            Self::Sim => Sim::is_in_sight(),
+        }
+    }
+
     fn current(self) -> Option<Current> {
         match self {
             Self::Tokio => Tokio::current().map(Current::Tokio),
@@ -128,9 +137,11 @@ impl Backend for Current {
             return chosen.current();
         }
         let all = [Kind::Tokio, Kind::AsyncStd, Kind::Smol, Kind::Sim];
-        let mut in_sight = all.into_iter().filter_map(Kind::current);
-        let first = in_sight.next();
-        first.filter(|_| in_sight.next().is_none())
+        let mut in_sight = all.into_iter().filter(|kind| kind.is_in_sight());
+        match (in_sight.next(), in_sight.next()) {
+            (Some(only), None) => only.current(),
+            _ => None,
+        }
     }
 
     fn run<F: Future>(&self, main: F) -> F::Output {

@@ -173,12 +173,13 @@ impl Backend for Current {
     }
 
     fn sleep_until(&self, at: Instant) -> CurrentSleep {
-        match self {
-            Self::Tokio(backend) => CurrentSleep::Tokio { sleep: backend.sleep_until(at) },
-            Self::AsyncStd(backend) => CurrentSleep::AsyncStd { sleep: backend.sleep_until(at) },
-            Self::Smol(backend) => CurrentSleep::Smol { sleep: backend.sleep_until(at) },
-            Self::Sim(backend) => CurrentSleep::Sim { sleep: backend.sleep_until(at) },
-        }
+        let timer = match self {
+            Self::Tokio(backend) => Timer::Tokio { sleep: backend.sleep_until(at) },
+            Self::AsyncStd(backend) => Timer::AsyncStd { sleep: backend.sleep_until(at) },
+            Self::Smol(backend) => Timer::Smol { sleep: backend.sleep_until(at) },
+            Self::Sim(backend) => Timer::Sim { sleep: backend.sleep_until(at) },
+        };
+        CurrentSleep { timer }
     }
 
     fn has_budget(&self) -> bool {
@@ -260,15 +261,18 @@ impl<T: Send + 'static> Join<T> for CurrentTask<T> {
 
 pin_project! {
     /// The timer of one of the backends.
-    #[project = SleepProjection]
-    pub enum CurrentSleep {
-        /// A timer of tokio.
+    pub struct CurrentSleep {
+        #[pin]
+        timer: Timer,
+    }
+}
+
+pin_project! {
+    #[project = TimerProjection]
+    enum Timer {
         Tokio { #[pin] sleep: <Tokio as Backend>::Sleep },
-        /// A timer of async-std.
         AsyncStd { #[pin] sleep: <AsyncStd as Backend>::Sleep },
-        /// A timer of smol.
         Smol { #[pin] sleep: <Smol as Backend>::Sleep },
-        /// A timer of the simulator.
         Sim { #[pin] sleep: <Sim as Backend>::Sleep },
     }
 }
@@ -277,11 +281,11 @@ impl Future for CurrentSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project() {
-            SleepProjection::Tokio { sleep } => sleep.poll(cx),
-            SleepProjection::AsyncStd { sleep } => sleep.poll(cx),
-            SleepProjection::Smol { sleep } => sleep.poll(cx),
-            SleepProjection::Sim { sleep } => sleep.poll(cx),
+        match self.project().timer.project() {
+            TimerProjection::Tokio { sleep } => sleep.poll(cx),
+            TimerProjection::AsyncStd { sleep } => sleep.poll(cx),
+            TimerProjection::Smol { sleep } => sleep.poll(cx),
+            TimerProjection::Sim { sleep } => sleep.poll(cx),
         }
     }
 }

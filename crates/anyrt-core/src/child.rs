@@ -101,7 +101,9 @@ where
         let mut outcome = match polled {
             Ok(Poll::Ready(Ok(value))) => Ok(value),
             Ok(Poll::Ready(Err(error))) => {
-                fail(&children, this.name, |home| home.record_error(Box::new(error)));
+                fail(&children, this.name, |home| {
+                    home.record_error(Box::new(error))
+                });
                 Err(Stopped::Failed)
             }
             Ok(Poll::Pending) => Err(Stopped::Cancelled(cut.unwrap_or(Reason::Dropped))),
@@ -139,7 +141,9 @@ fn listen(
     armed: &mut WakerId,
     cx: &mut Context<'_>,
 ) {
-    let Some(children) = children_of(place) else { return };
+    let Some(children) = children_of(place) else {
+        return;
+    };
     let waker = WakerId::of(cx.waker());
     if *armed != waker {
         children.attach();
@@ -174,7 +178,11 @@ fn interruption(place: &Place, number: u64) -> Option<Reason> {
             home.cut.store(true, Ordering::Release);
         }
     }
-    Some(if picked { Reason::Explicit(None) } else { node.cause() })
+    Some(if picked {
+        Reason::Explicit(None)
+    } else {
+        node.cause()
+    })
 }
 
 fn fail(children: &Arc<Node>, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
@@ -194,7 +202,11 @@ pub(crate) fn next_number() -> u64 {
     }
     let new_block = || NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * BLOCK;
     let take = |next: &Cell<u64>| {
-        let number = if next.get() % BLOCK == 0 { new_block() } else { next.get() };
+        let number = if next.get() % BLOCK == 0 {
+            new_block()
+        } else {
+            next.get()
+        };
         next.set(number + 1);
         number
     };

@@ -60,7 +60,9 @@ impl<E> GroupError<E> {
     /// assert_eq!(even.unwrap().into_first(), 2);
     /// ```
     pub fn split(self, mut matches: impl FnMut(&E) -> bool) -> (Option<Self>, Option<Self>) {
-        let (yes, no) = self.into_iter().partition::<Vec<E>, _>(|error| matches(error));
+        let (yes, no) = self
+            .into_iter()
+            .partition::<Vec<E>, _>(|error| matches(error));
         (Self::from_vec(yes), Self::from_vec(no))
     }
 

@@ -184,7 +184,12 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
             Some(backend) => backend.spawn(child),
             None => place::backend::<B>().spawn(child),
         };
-        Ok(Task::new(Some(handle), children.clone(), number, Location::caller()))
+        Ok(Task::new(
+            Some(handle),
+            children.clone(),
+            number,
+            Location::caller(),
+        ))
     }
 
     /// Cancels the children, present and future, but not the body, which has a value to give.
@@ -283,7 +288,10 @@ pin_project! {
 impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
     fn new(body: F, caller: &Location<'_>) -> Self {
         let Some(backend) = place::find_backend::<B>() else {
-            panic!("anyrt: there is no runtime for the task group of {caller}; {}", place::ADVICE);
+            panic!(
+                "anyrt: there is no runtime for the task group of {caller}; {}",
+                place::ADVICE
+            );
         };
         let outer = place::node();
         let shared = outer
@@ -322,7 +330,9 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
             }
         }
         let this = self.project();
-        let Some(guest) = this.guest.take() else { return };
+        let Some(guest) = this.guest.take() else {
+            return;
+        };
         guest.stay();
         this.node.cancel(&Reason::Dropped);
         // Also if the body's destructors panic.
@@ -411,7 +421,12 @@ where
             return Poll::Ready(Err(error));
         }
         match value {
-            Some(value) if !this.home.cut.load(Ordering::Acquire) && !this.home.lost.load(Ordering::Acquire) => Poll::Ready(Ok(value)),
+            Some(value)
+                if !this.home.cut.load(Ordering::Acquire)
+                    && !this.home.lost.load(Ordering::Acquire) =>
+            {
+                Poll::Ready(Ok(value))
+            }
             _ if this.node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
             _ => panic!("anyrt: the runtime ended while children of a task group were running"),
         }

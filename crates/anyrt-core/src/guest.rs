@@ -70,7 +70,9 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                 for payload in home.take_failures().panics {
                     adopt(outer, payload);
                 }
-                let Some(outer_home) = &outer.home else { return };
+                let Some(outer_home) = &outer.home else {
+                    return;
+                };
                 outer_home.guests.fetch_sub(1, Ordering::Relaxed);
                 next = outer_home.tally.leave();
                 node = outer;

@@ -47,5 +47,7 @@ pub use crate::scope::{CancelScope, Cancellation, Run};
 pub use crate::shield::{Shield, shield};
 pub use crate::task::{Outcome, Task};
 pub use crate::thread::{ToThread, to_thread};
-pub use crate::time::{Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until};
+pub use crate::time::{
+    Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until,
+};
 pub use crate::timeout::{Elapsed, FailAt, MoveOn, fail_after, fail_at, move_on_after, move_on_at};

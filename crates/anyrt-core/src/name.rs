@@ -58,7 +58,11 @@ impl fmt::Display for UnknownBackend {
                  `sim` of the crate `anyrt`"
             )
         } else {
-            write!(f, "unknown backend `{asked}`; compiled in: {}", available.join(", "))
+            write!(
+                f,
+                "unknown backend `{asked}`; compiled in: {}",
+                available.join(", ")
+            )
         }
     }
 }

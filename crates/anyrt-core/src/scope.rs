@@ -164,7 +164,10 @@ impl<B: Backend> CancelScope<B> {
 
     fn clock(&self) -> Option<B> {
         let shared = || self.node.home.as_ref()?.shared.backend().cloned();
-        self.clock.clone().or_else(shared).or_else(place::find_backend)
+        self.clock
+            .clone()
+            .or_else(shared)
+            .or_else(place::find_backend)
     }
 }
 
@@ -253,13 +256,18 @@ impl<B: Backend, F: Future> Run<B, F> {
 impl<B: Backend> Entered<B> {
     fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &Location<'_>) -> Self {
         let Some(backend) = place::find_backend::<B>() else {
-            panic!("anyrt: there is no runtime for the scope of {caller}; {}", place::ADVICE);
+            panic!(
+                "anyrt: there is no runtime for the scope of {caller}; {}",
+                place::ADVICE
+            );
         };
         let outer = place::node();
         if let (Some(handle), Some(outer)) = (&handle, &outer) {
             let mut scopes = outer.around().filter_map(|node| node.handle.as_ref());
             if scopes.any(|scope| Arc::ptr_eq(handle, scope)) {
-                panic!("anyrt: the cancel scope of {caller} is run inside itself; use one scope for each");
+                panic!(
+                    "anyrt: the cancel scope of {caller} is run inside itself; use one scope for each"
+                );
             }
         }
         let node = Node::new_run(outer, handle, limit.deadline(&backend));
@@ -283,7 +291,13 @@ impl<B: Backend, F: Future> Future for Run<B, F> {
             *this.body.as_mut().place() = Place::At(entered.node.clone());
             *this.entered = Some(entered);
         }
-        let Some(Entered { node, backend, armed, due }) = this.entered else {
+        let Some(Entered {
+            node,
+            backend,
+            armed,
+            due,
+        }) = this.entered
+        else {
             return Poll::Pending;
         };
         if !this.body.is_live() {

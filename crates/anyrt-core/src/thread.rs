@@ -107,7 +107,11 @@ where
 
     fn start(&self, call: F, permit: Permit) -> Stage<B, T, F> {
         let Some(backend) = place::find_backend::<B>() else {
-            panic!("anyrt: there is no runtime for the thread of {}; {}", self.caller, place::ADVICE);
+            panic!(
+                "anyrt: there is no runtime for the thread of {}; {}",
+                self.caller,
+                place::ADVICE
+            );
         };
         let node = place::node().filter(|_| !self.abandon_on_cancel);
         let guest = (!self.abandon_on_cancel).then(|| Guest::of(node.as_ref()));
@@ -215,6 +219,8 @@ impl<B: Backend, T: Send + 'static, F> fmt::Debug for ToThread<B, T, F> {
             Stage::Running(..) => "running",
             Stage::Over => "over",
         };
-        f.debug_struct("ToThread").field("stage", &stage).finish_non_exhaustive()
+        f.debug_struct("ToThread")
+            .field("stage", &stage)
+            .finish_non_exhaustive()
     }
 }

@@ -19,7 +19,10 @@
 //! 5. No user code runs under a lock: wakers are cloned before it, and woken or dropped after it.
 //! 6. Every walk is a loop, since trees get deep.
 
-use std::collections::VecDeque;
+mod cancel;
+mod deadline;
+mod members;
+
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
@@ -27,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use self::deadline::earlier;
 use crate::home::Home;
 use crate::lock::lock;
 use crate::reason::Reason;
@@ -111,7 +115,11 @@ impl Node {
         Self::with(role, parent, home)
     }
 
-    pub(crate) fn with(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Arc<Self> {
+    pub(crate) fn with(
+        role: Role,
+        parent: Option<Arc<Node>>,
+        home: Option<Arc<Home>>,
+    ) -> Arc<Self> {
         Arc::new(Self::blank(role, parent, home))
     }
 
@@ -156,58 +164,9 @@ impl Node {
         self.flags.fetch_or(flags, Ordering::AcqRel)
     }
 
-    /// Whether this scope itself was cancelled.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.is(OWN)
-    }
-
-    /// Whether this or a visible scope around it was cancelled; exact once the node is attached and
-    /// whoever cancels has come this far down.
-    pub(crate) fn is_effectively_cancelled(&self) -> bool {
-        self.is(OWN | ABOVE)
-    }
-
-    /// The same, but never late: looks at every scope around it. For the rare places that must know.
-    pub(crate) fn is_surely_cancelled(&self) -> bool {
-        self.visible()
-            .any(|node| node.is(OWN | ABOVE) || node.handle.as_ref().is_some_and(|h| h.is(OWN)))
-    }
-
-    /// Whether it was cancelled itself before anything around it was.
-    pub(crate) fn is_cancelled_first(&self) -> bool {
-        self.is(OWN_FIRST)
-    }
-
     /// Whether something in its own task must not be dropped now.
     pub(crate) fn is_held(&self) -> bool {
         self.holds.load(Ordering::Acquire) != 0
-    }
-
-    /// The first cause for which it was effectively cancelled.
-    pub(crate) fn cause(&self) -> Reason {
-        lock(&self.state).cause.clone().unwrap_or(Reason::Dropped)
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        lock(&self.state).deadline
-    }
-
-    /// The deadline that this scope has to watch: its own, unless one around it comes first.
-    pub(crate) fn deadline_to_watch(&self) -> Option<Instant> {
-        let state = lock(&self.state);
-        let own = state.deadline?;
-        state.above.is_none_or(|above| own < above).then_some(own)
-    }
-
-    /// Whether a deadline has changed since the last call.
-    pub(crate) fn take_moved(&self) -> bool {
-        self.is(MOVED) && self.flags.fetch_and(!MOVED, Ordering::AcqRel) & MOVED != 0
-    }
-
-    /// Whether a scope around it is the one to report a cancellation, as of `now`.
-    pub(crate) fn is_overruled(&self, now: impl FnOnce() -> Instant) -> bool {
-        let above = lock(&self.state).above;
-        self.is(ABOVE) || above.is_some_and(|above| above <= now())
     }
 
     /// The node and those around it that it can see, from the inside out.
@@ -226,15 +185,6 @@ impl Node {
     /// The body node of the group that this node belongs to.
     pub(crate) fn body(self: &Arc<Self>) -> Option<&Arc<Node>> {
         self.around().find(|node| node.role == Role::Body)
-    }
-
-    /// The earliest deadline in sight; `cancelled_at` stands for one that is cancelled already.
-    pub(crate) fn effective_deadline(&self, cancelled_at: Instant) -> Option<Instant> {
-        let mut earliest = self.is_surely_cancelled().then_some(cancelled_at);
-        for node in self.visible() {
-            earliest = earlier(earliest, node.deadline());
-        }
-        earliest
     }
 
     /// Lists the node, and first those around it that are not listed yet, so that it hears of what
@@ -271,27 +221,6 @@ impl Node {
         self.set(ATTACHED | MOVED);
     }
 
-    /// Makes the node a run of its handle: takes over the cancellation and the deadline.
-    pub(crate) fn enter_handle(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
-        let Some(handle) = &self.handle else { return };
-        let mut wakers = Vec::new();
-        let mut scope = lock(&handle.state);
-        if let Some(timeout) = scope.timeout.take() {
-            scope.deadline = now().checked_add(timeout);
-            scope.take_watchers(&mut wakers);
-        }
-        let mut state = lock(&self.state);
-        state.key_in_handle = Some(scope.members.insert(Member::Run(Arc::downgrade(self))));
-        state.deadline = scope.deadline;
-        if handle.is(OWN) {
-            state.cause = scope.cause.clone();
-            self.set(OWN | OWN_FIRST);
-        }
-        self.set(MOVED);
-        drop((state, scope));
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
     /// Sets the waker that wakes this node's own future.
     pub(crate) fn arm(&self, waker: &Waker, armed: &mut WakerId) {
         let id = WakerId::of(waker);
@@ -320,187 +249,12 @@ impl Node {
         state.waker.take()
     }
 
-    /// Lists a child task under its number, so that a cancellation wakes it; or changes its waker.
-    pub(crate) fn seat(&self, seat: &mut Option<usize>, child: u64, waker: &Waker) {
-        let waker = waker.clone();
-        let mut state = lock(&self.state);
-        let before = match *seat {
-            Some(key) => std::mem::replace(&mut state.members[key], Member::Seat(child, Some(waker))),
-            None => {
-                *seat = Some(state.members.insert(Member::Seat(child, Some(waker))));
-                return;
-            }
-        };
-        drop(state);
-        drop(before);
-    }
-
-    /// Takes a child task off the list.
-    pub(crate) fn unseat(&self, seat: &mut Option<usize>, child: u64) {
-        if let Some(key) = seat.take() {
-            let member = lock(&self.state).members.remove(key);
-            drop(member);
-        }
-        if self.is(PICKED) {
-            lock(&self.state).picked.retain(|picked| *picked != child);
-        }
-    }
-
-    /// Cancels one child task. It may have ended before: then the caller takes this back by
-    /// [`unseat`](Self::unseat).
-    pub(crate) fn pick(&self, child: u64) {
-        let mut state = lock(&self.state);
-        state.picked.push(child);
-        self.set(PICKED);
-        let waker = state.members.iter_mut().find_map(|(_, member)| match member {
-            Member::Seat(number, waker) if *number == child => waker.take(),
-            _ => None,
-        });
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Whether this one child task was cancelled.
-    pub(crate) fn is_picked(&self, child: u64) -> bool {
-        self.is(PICKED) && lock(&self.state).picked.contains(&child)
-    }
-
-    /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.
-    /// Gives `false` and lists nothing if it is cancelled already.
-    pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) -> bool {
-        let watcher = Member::Watcher(Some(waker.clone()));
-        let mut state = lock(&self.state);
-        if self.is(OWN) {
-            return false;
-        }
-        let before = match *key {
-            Some(key) => Some(std::mem::replace(&mut state.members[key], watcher)),
-            None => {
-                *key = Some(state.members.insert(watcher));
-                None
-            }
-        };
-        drop(state);
-        drop(before);
-        true
-    }
-
-    pub(crate) fn unwatch(&self, key: &mut Option<usize>) {
-        if let Some(key) = key.take() {
-            let member = lock(&self.state).members.remove(key);
-            drop(member);
-        }
-    }
-
-    pub(crate) fn set_timeout(&self, timeout: Duration) {
-        lock(&self.state).timeout = Some(timeout);
-    }
-
-    /// Moves the deadline, unless the scope is cancelled already, and tells all who can see it.
-    pub(crate) fn set_deadline(self: &Arc<Self>, deadline: Option<Instant>) {
-        let mut work = VecDeque::from([(self.clone(), true)]);
-        let mut untouched = Vec::new();
-        let mut wakers = Vec::new();
-        while let Some((node, own)) = work.pop_front() {
-            let mut state = lock(&node.state);
-            if own {
-                if node.is(OWN) {
-                    continue;
-                }
-                state.timeout = None;
-                state.deadline = deadline;
-            }
-            let visible = earlier(state.deadline, state.above);
-            node.set(MOVED);
-            wakers.extend(node.take_waker(&mut state));
-            state.take_watchers(&mut wakers);
-            for (_, member) in &state.members {
-                match member {
-                    Member::Run(run) if own => work.extend(run.upgrade().map(|run| (run, true))),
-                    Member::Below(below) => {
-                        let Some(below) = below.upgrade() else { continue };
-                        // Under both locks, or two changes could arrive below in the wrong order.
-                        if below.sees_from_above(visible) {
-                            work.push_back((below, false));
-                        } else {
-                            untouched.push(below);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            drop(state);
-            // The last owner of a node leaves its parent's list, so none may go under the lock.
-            untouched.clear();
-            wakers.drain(..).for_each(Waker::wake);
-        }
-    }
-
-    /// Whether `deadline` is news to this node as the earliest one above it.
-    fn sees_from_above(&self, deadline: Option<Instant>) -> bool {
-        self.role != Role::Shield
-            && std::mem::replace(&mut lock(&self.state).above, deadline) != deadline
-    }
-
-    /// Cancels the scope and with it all that can see it. Gives `false` if it was cancelled before.
-    pub(crate) fn cancel(self: &Arc<Self>, reason: &Reason) -> bool {
-        let mut work = VecDeque::from([(self.clone(), OWN)]);
-        let mut wakers = Vec::new();
-        let mut first = None;
-        while let Some((node, flag)) = work.pop_front() {
-            let marked = node.mark(flag, reason, &mut work, &mut wakers);
-            first.get_or_insert(marked);
-            wakers.drain(..).for_each(Waker::wake);
-        }
-        first.unwrap_or(false)
-    }
-
-    fn mark(
-        &self,
-        flag: u8,
-        reason: &Reason,
-        work: &mut VecDeque<(Arc<Node>, u8)>,
-        wakers: &mut Vec<Waker>,
-    ) -> bool {
-        if self.is(flag) || (flag == ABOVE && self.role == Role::Shield) {
-            return false;
-        }
-        let mut state = lock(&self.state);
-        let before = self.set(flag);
-        if before & flag != 0 {
-            return false;
-        }
-        if flag == OWN {
-            for (_, member) in &state.members {
-                if let Member::Run(run) = member {
-                    work.extend(run.upgrade().map(|run| (run, OWN)));
-                }
-            }
-            state.take_watchers(wakers);
-        }
-        if before & (OWN | ABOVE) != 0 {
-            return true; // Those below have been told already.
-        }
-        if flag == OWN {
-            self.set(OWN_FIRST);
-        }
-        state.cause = Some(reason.clone());
-        wakers.extend(self.take_waker(&mut state));
-        for (_, member) in &mut state.members {
-            match member {
-                Member::Below(node) => work.extend(node.upgrade().map(|node| (node, ABOVE))),
-                Member::Seat(_, waker) => wakers.extend(waker.take()),
-                Member::Run(_) | Member::Watcher(_) => {}
-            }
-        }
-        true
-    }
-
     /// Leaves the lists of those above.
     fn detach(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let state = self
+            .state
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let listed = [
             (&self.parent, state.key_in_parent.take()),
             (&self.handle, state.key_in_handle.take()),
@@ -509,16 +263,6 @@ impl Node {
             if let (Some(list), Some(key)) = (list, key) {
                 let member = lock(&list.state).members.remove(key);
                 drop(member);
-            }
-        }
-    }
-}
-
-impl State {
-    fn take_watchers(&mut self, wakers: &mut Vec<Waker>) {
-        for (_, member) in &mut self.members {
-            if let Member::Watcher(waker) = member {
-                wakers.extend(waker.take());
             }
         }
     }
@@ -535,13 +279,5 @@ impl Drop for Node {
                 parent.parent.take()
             });
         }
-    }
-}
-
-/// The earlier of two deadlines, where none is never.
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }

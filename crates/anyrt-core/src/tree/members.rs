@@ -1,0 +1,98 @@
+//! What is listed in a node: child tasks, and futures that watch it.
+
+use std::task::Waker;
+
+use super::{Member, Node, OWN, PICKED, State};
+use crate::lock::lock;
+
+impl Node {
+    /// Lists a child task under its number, so that a cancellation wakes it; or changes its waker.
+    pub(crate) fn seat(&self, seat: &mut Option<usize>, child: u64, waker: &Waker) {
+        let waker = waker.clone();
+        let mut state = lock(&self.state);
+        let before = match *seat {
+            Some(key) => {
+                std::mem::replace(&mut state.members[key], Member::Seat(child, Some(waker)))
+            }
+            None => {
+                *seat = Some(state.members.insert(Member::Seat(child, Some(waker))));
+                return;
+            }
+        };
+        drop(state);
+        drop(before);
+    }
+
+    /// Takes a child task off the list.
+    pub(crate) fn unseat(&self, seat: &mut Option<usize>, child: u64) {
+        if let Some(key) = seat.take() {
+            let member = lock(&self.state).members.remove(key);
+            drop(member);
+        }
+        if self.is(PICKED) {
+            lock(&self.state).picked.retain(|picked| *picked != child);
+        }
+    }
+
+    /// Cancels one child task. It may have ended before: then the caller takes this back by
+    /// [`unseat`](Self::unseat).
+    pub(crate) fn pick(&self, child: u64) {
+        let mut state = lock(&self.state);
+        state.picked.push(child);
+        self.set(PICKED);
+        let waker = state
+            .members
+            .iter_mut()
+            .find_map(|(_, member)| match member {
+                Member::Seat(number, waker) if *number == child => waker.take(),
+                _ => None,
+            });
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Whether this one child task was cancelled.
+    pub(crate) fn is_picked(&self, child: u64) -> bool {
+        self.is(PICKED) && lock(&self.state).picked.contains(&child)
+    }
+
+    /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.
+    /// Gives `false` and lists nothing if it is cancelled already.
+    pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) -> bool {
+        let watcher = Member::Watcher(Some(waker.clone()));
+        let mut state = lock(&self.state);
+        if self.is(OWN) {
+            return false;
+        }
+        let before = match *key {
+            Some(key) => Some(std::mem::replace(&mut state.members[key], watcher)),
+            None => {
+                *key = Some(state.members.insert(watcher));
+                None
+            }
+        };
+        drop(state);
+        drop(before);
+        true
+    }
+
+    pub(crate) fn unwatch(&self, key: &mut Option<usize>) {
+        if let Some(key) = key.take() {
+            let member = lock(&self.state).members.remove(key);
+            drop(member);
+        }
+    }
+}
+
+impl State {
+    /// The futures that watch the scope; they list themselves again when they are polled.
+    pub(super) fn take_watchers(&mut self, wakers: &mut Vec<Waker>) {
+        for (_, member) in &mut self.members {
+            if let Member::Watcher(waker) = member {
+                wakers.extend(waker.take());
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Running one promise.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -22,7 +23,11 @@ where
     F: FnOnce(Rt<B>) -> Fut + Send + 'static,
     Fut: Future<Output = ()>,
 {
-    check_run(backend, |backend| anyrt_core::run(backend, promise(Rt::new())));
+    check_run(backend, |backend| {
+        // Boxed, so that the way into the runtime is compiled once and not for every promise.
+        let main: Pin<Box<dyn Future<Output = ()>>> = Box::pin(promise(Rt::new()));
+        anyrt_core::run(backend, main);
+    });
 }
 
 /// Runs a promise that is about whole runs.

@@ -29,7 +29,11 @@ where
             action: Box::new(move || cancel.cancel()),
         };
         let cancelled = scope.run(interrupted).await.is_err();
-        assert_eq!(alive.count(), 0, "left alive when cancelled at `Pending` number {round}");
+        assert_eq!(
+            alive.count(),
+            0,
+            "left alive when cancelled at `Pending` number {round}"
+        );
         if !cancelled && !scope.is_cancelled() {
             return round;
         }
@@ -52,7 +56,9 @@ where
         let mut body = Some(Box::pin(body(alive.clone())));
         let mut left = round;
         let dropped = std::future::poll_fn(|cx| {
-            let Some(running) = &mut body else { return Poll::Ready(true) };
+            let Some(running) = &mut body else {
+                return Poll::Ready(true);
+            };
             if running.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(false);
             }
@@ -63,13 +69,40 @@ where
             body = None;
             Poll::Ready(true)
         });
-        let dropped = rt.task_group(|_| async { Ok::<_, ()>(dropped.await) }).await;
-        assert_eq!(alive.count(), 0, "left alive when dropped at `Pending` number {round}");
+        let dropped = rt
+            .task_group(|_| async { Ok::<_, ()>(dropped.await) })
+            .await;
+        assert_eq!(
+            alive.count(),
+            0,
+            "left alive when dropped at `Pending` number {round}"
+        );
         if dropped == Ok(false) {
             return round;
         }
     }
     unreachable!()
+}
+
+/// Drops `future` from outside right after its n-th `Pending`; gives its output if it ends before that.
+pub(crate) async fn drop_at_pending<F: Future>(n: usize, future: F) -> Option<F::Output> {
+    let mut future = Some(Box::pin(future));
+    let mut left = n;
+    std::future::poll_fn(move |cx| {
+        let Some(running) = &mut future else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(output) = running.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        left -= 1;
+        if left > 0 {
+            return Poll::Pending;
+        }
+        future = None;
+        Poll::Ready(None)
+    })
+    .await
 }
 
 /// Does something once, right after the body has returned `Pending` for the n-th time.

@@ -33,41 +33,367 @@ macro_rules! promises {
 promises! {
     groups with check:
         gives_the_value_of_the_body
+        the_body_may_borrow_and_stay_on_its_thread
+        a_group_that_is_never_polled_does_nothing
         waits_for_children_whose_handles_were_dropped
+        has_dropped_the_values_of_detached_children_when_it_returns
+        waits_for_slow_destructors_of_values_and_captures
+        waits_for_children_that_children_spawn
+        what_the_body_owned_is_dropped_before_the_children_are_awaited
         the_first_error_cancels_siblings_and_body
+        an_error_of_the_body_cancels_the_children
+        what_is_cut_does_not_wait_for_what_is_shielded
+        a_shielded_body_ends_its_shield_when_a_child_fails
+        a_body_in_a_thread_is_waited_for_when_a_child_fails
+        cancel_stops_present_and_future_children_and_not_the_body
+        the_scope_of_a_group_governs_the_children_alone
+        cancel_is_never_mistaken_for_a_cancellation_from_outside
+        a_child_spawned_into_a_cancelled_group_is_polled_exactly_once
+        a_group_in_a_cancelled_scope_polls_its_children_once
+        a_cancellation_from_outside_waits_for_the_children
+        gives_its_value_if_the_cancellation_from_outside_cut_nothing
+        gives_no_value_if_a_cancellation_from_outside_cut_a_child
+        gives_no_value_if_a_cancellation_from_outside_cut_the_body
+        gives_its_value_if_the_group_was_cancelled_before_the_scope_around_it
+        may_be_cancelled_by_a_thread_at_any_moment
+        spawn_into_an_ended_group_drops_the_future
+        try_spawn_into_an_ended_group_gives_the_future_back
+        handles_that_escape_do_not_keep_a_group_open
+        a_child_that_is_being_cancelled_can_spawn
+        destructors_of_the_body_and_of_values_can_spawn
+        a_thread_may_spawn_cancel_and_count
+        a_spawn_that_races_with_the_end_runs_or_is_told
+        len_counts_the_children
+        a_hundred_thousand_detached_children_leave_nothing_behind
+        a_hundred_thousand_children_with_handles_leave_nothing_in_the_group
+        an_error_comes_up_through_ten_nested_groups
+        a_failing_group_leaves_the_groups_beside_it_alone
+        groups_in_a_combinator_are_woken_one_by_one
+        the_waker_of_the_last_poll_is_the_one_that_is_woken
+        a_cancelled_group_that_waits_does_not_spin
+        wakers_may_call_into_the_group_that_wakes_them
+        nested_groups_may_be_cancelled_at_every_pending
+        nested_groups_may_be_dropped_at_every_pending
+        any_mixture_of_children_comes_to_an_end
     ;
 
     tasks with check:
+        awaiting_gives_the_value_in_any_order
+        dropping_a_handle_changes_nothing
+        outcome_says_how_a_child_ended
+        the_outcome_of_a_child_cut_from_outside_names_the_cause
+        is_finished_says_that_the_child_has_ended
+        every_child_is_finished_once_its_group_has_returned
+        cancel_stops_one_child_and_waits_for_it
+        cancel_gives_the_value_of_a_child_that_was_done
+        cancel_waits_for_what_holds_the_child
+        cancel_that_is_given_up_has_cancelled
+        a_cancelled_child_that_fails_has_failed
+        cancel_may_come_at_any_moment
+        awaiting_a_child_without_a_value_outside_of_its_group_panics
+        awaiting_a_child_after_cancelling_the_group_panics
+        awaiting_a_failed_child_inside_a_shield_panics
+        awaiting_a_child_without_a_value_in_a_cancelled_scope_does_not_panic
+        awaiting_a_child_without_a_value_after_a_deadline_does_not_panic
+        awaiting_a_child_without_a_value_in_a_cancelled_child_does_not_panic
+        inside_the_group_awaiting_a_failing_child_never_panics
+        who_sees_a_child_fail_is_cancelled_already
+        a_handle_may_be_awaited_in_another_group
+        a_handle_that_lost_a_race_may_be_awaited_again
+        a_value_lives_as_long_as_its_handle
+        a_value_that_was_awaited_is_not_waited_for_by_the_group
+        awaiting_does_not_spin
+        the_waker_of_the_last_poll_hears_of_the_value
     ;
 
     errors with check:
+        all_errors_are_kept_in_the_order_of_time
+        an_error_of_the_body_comes_first_if_it_was_first
+        none_of_a_thousand_errors_is_lost
+        an_error_in_a_cancelled_group_is_still_an_error
+        an_error_during_a_cancellation_from_outside_comes_out
+        a_panic_during_a_cancellation_from_outside_comes_out
+        a_panic_beats_an_error
+        a_panic_goes_on_after_all_children_have_ended
+        the_payload_of_a_panic_arrives_untouched
+        a_panic_anywhere_in_a_child_is_resumed_by_the_group
+        a_panic_anywhere_in_the_body_is_resumed_by_the_group
+        of_several_panics_the_first_goes_on
+        what_panics_when_thrown_away_does_not_stop_a_panic
+        a_payload_that_panics_when_dropped_is_handed_on
+        a_value_and_a_capture_that_panic_when_dropped_do_not_hang_the_group
+        a_detached_value_that_panics_when_dropped_is_a_panic_of_its_child
+        the_question_mark_works_in_bodies_and_children
+        errors_may_be_of_any_type
+        display_shows_every_error
+        display_shows_nested_groups_as_a_tree
+        source_is_the_first_error
+        split_and_iter_keep_all_and_the_order
     ;
 
     scopes with check:
+        a_ready_result_beats_cancellation
+        a_body_that_cancels_its_scope_just_before_its_end_gives_its_value
+        a_value_that_comes_together_with_the_cancellation_is_kept
+        cancellation_is_delivered_at_the_next_pending
+        a_body_in_a_cancelled_scope_is_polled_once
+        the_body_is_dropped_in_its_own_task_before_run_returns
+        cancellation_is_sticky
+        foreign_futures_need_no_cooperation
+        an_inner_cancellation_is_caught_there_and_the_outer_goes_on
+        the_outermost_cancelled_scope_catches
+        a_destructor_that_cancels_the_outer_scope_makes_the_outer_one_catch
+        a_thread_may_cancel_at_any_moment
+        who_sees_a_scope_cancelled_is_cut_at_the_next_pending
+        a_sibling_task_may_cancel
+        to_cancel_after_the_end_has_no_effect
+        of_several_causes_the_first_wins
+        of_many_threads_that_cancel_at_once_one_gives_the_reason
+        is_cancelled_is_about_the_own_cancellation
+        cancelled_wakes_every_watcher
+        one_handle_governs_several_runs_at_once
+        one_handle_governs_runs_one_after_the_other
+        a_run_nested_in_a_run_of_the_same_handle_panics
+        clones_of_a_scope_are_the_same_scope
+        the_parent_of_a_run_is_fixed_at_its_first_poll
+        a_scope_that_has_ended_has_no_power_over_what_outlives_it
+        what_outlives_a_scope_stays_below_the_scopes_around_it
+        a_dropped_scope_has_no_power_over_what_outlives_it
+        to_poll_on_what_a_scope_has_cut_panics
+        a_cancelled_scope_is_woken_inside_futures_unordered
+        cancel_wakes_once
+        wakers_and_destructors_may_use_the_scope
+        a_hundred_thousand_dropped_scopes_leave_nothing_behind
+        a_panic_in_a_scope_restores_the_place
+        children_stand_below_the_group_and_not_below_the_place_of_the_spawn
+        the_scope_of_a_group_cancels_its_children_with_the_reason
+        the_scope_of_a_group_may_have_a_deadline
+        a_future_run_under_the_scope_of_a_group_ends_with_the_children
+        one_handle_governs_runs_in_several_tasks
+        nested_scopes_can_be_interrupted_everywhere
     ;
 
     deadlines with check:
+        a_timeout_counts_from_the_first_entry
+        a_deadline_in_the_past_delivers_at_the_first_pending
+        a_timeout_of_zero_gives_one_poll
+        a_duration_that_overflows_is_never
+        a_deadline_may_be_moved_while_the_body_waits
+        a_deadline_may_be_moved_from_another_task_or_thread
+        a_deadline_may_be_set_before_the_entry_but_not_after_a_cancellation
+        a_deadline_may_be_moved_ten_thousand_times
+        all_runs_agree_on_a_deadline_that_threads_have_moved_at_once
+        a_waker_may_move_the_deadline_that_woke_it
+        a_deadline_that_passed_first_stays_the_reason
+        fail_after_fails_only_by_its_own_deadline
+        a_body_that_is_late_without_a_pending_is_done
+        of_nested_deadlines_the_earliest_interrupts
+        of_two_passed_deadlines_the_outer_one_catches
+        an_inner_deadline_counts_again_when_the_outer_one_is_moved_away
+        a_deadline_ends_a_group_inside_it
+        the_effective_deadline_is_the_earliest_around
+        the_effective_deadline_reaches_into_children
+        the_effective_deadline_ends_at_a_shield
+        the_effective_deadline_in_a_cancelled_scope_has_passed
+        the_effective_deadline_follows_a_moved_deadline
+        a_sleep_that_is_over_gives_way_once
+        a_sleep_is_never_too_short
+        limits_at_an_instant_interrupt_at_it
+        a_checkpoint_delivers_a_deadline
+        watchers_see_a_deadline_pass_and_move
+        watchers_wait_on_when_a_deadline_is_taken_away
+        one_deadline_ends_several_runs
+        a_limit_that_was_kept_is_forgotten
+        a_limit_that_has_ended_does_not_stand_in_for_one_that_outlives_it
+        nested_limits_can_be_interrupted_everywhere
     ;
 
     shields with check:
+        a_shield_runs_to_its_end_and_the_next_pending_delivers
+        a_body_that_ends_with_its_shield_gives_its_value
+        shields_run_one_after_the_other_in_a_cancelled_scope
+        nested_shields_protect_what_is_between_them
+        after_a_shield_the_outermost_cancelled_scope_catches
+        a_deadline_inside_a_shield_fires
+        a_scope_inside_a_shield_can_be_cancelled
+        a_deadline_outside_a_shield_waits_for_it
+        what_is_beside_a_shield_is_dropped_at_once
+        what_is_beside_a_shield_is_dropped_at_once_in_futures_unordered
+        a_held_scope_goes_on_polling_its_body
+        a_scope_waits_for_the_last_of_several_shields
+        a_shield_that_was_not_polled_holds_nothing
+        a_dropped_shield_lets_go
+        a_shield_that_is_dropped_by_another_task_lets_go
+        a_scope_whose_shield_is_dropped_outside_of_its_poll_is_woken_itself
+        a_shield_in_a_child_protects_from_the_group
+        a_group_inside_a_shield_is_protected_with_its_children
+        a_shield_does_not_protect_children_of_a_group_around_it
+        a_held_scope_does_not_spin
+        a_panic_in_a_shield_restores_the_place_and_lets_go
+        a_shield_changes_nothing_where_nothing_is_cancelled
+        inner_scopes_are_interrupted_again_after_every_shield
+        what_is_shielded_is_complete_whenever_a_thread_cancels
+        shields_are_complete_wherever_they_are_interrupted
     ;
 
     outside with check:
+        a_group_dropped_by_select_cancels_its_children_at_once
+        the_outer_group_waits_for_the_shielded_child_of_a_dropped_group
+        the_outer_group_waits_for_the_thread_of_a_dropped_group
+        a_group_dropped_by_the_timer_of_the_runtime_is_adopted
+        adoption_goes_up_through_dropped_groups
+        nested_groups_dropped_at_once_are_all_adopted
+        every_generation_may_drop_its_group
+        the_panic_of_an_adopted_child_comes_out_of_the_adopting_group
+        the_panic_of_an_adopted_child_goes_up_through_dropped_groups
+        the_errors_of_a_dropped_group_are_dropped
+        a_group_dropped_in_a_child_is_adopted_by_the_group_of_the_child
+        what_a_group_adopts_does_not_count_in_its_len
+        a_group_dropped_before_its_first_poll_does_nothing
+        a_group_dropped_while_it_joins_is_adopted
+        a_group_dropped_while_it_is_being_cancelled_is_adopted
+        a_dropped_run_leaves_its_scope_as_it_was
+        a_dropped_shield_holds_no_more
+        a_shield_dropped_by_another_task_wakes_the_scope
+        a_dropped_thread_call_is_adopted
+        the_panic_of_a_dropped_thread_call_goes_to_the_adopting_group
+        a_dropped_abandoned_call_is_not_waited_for
+        whatever_is_dropped_at_any_pending_is_waited_for
+        whatever_is_cancelled_at_any_pending_is_waited_for
+        a_group_dropped_by_another_task_is_adopted_where_it_was_begun
+        a_group_dropped_on_a_foreign_thread_is_adopted
+        a_group_may_be_driven_by_a_foreign_executor
+        with_no_group_around_the_children_of_a_dropped_group_end_alone
+        an_aborted_group_is_adopted
+        a_panicking_destructor_does_not_stop_the_adoption
+        a_destructor_of_a_dropped_body_may_spawn
+        the_handle_of_a_dropped_group_closes_with_the_last_child
+        a_dropped_set_of_groups_is_adopted
+        a_drop_may_race_with_the_end_of_the_children
+        a_drop_may_race_with_the_panic_of_a_child
     ;
 
     threads with check:
+        a_call_gives_its_value
+        a_panic_is_resumed_at_the_await_with_its_payload
+        a_call_runs_on_another_thread
+        captures_are_dropped_before_the_value_arrives
+        a_call_dropped_before_its_first_poll_never_runs
+        a_cancelled_scope_waits_for_the_thread_and_its_value_is_returned
+        a_scope_whose_last_wait_is_a_thread_gives_its_value
+        the_panic_of_a_thread_comes_out_of_a_cancelled_scope
+        in_a_cancelled_scope_a_call_never_runs
+        a_call_cancelled_while_it_waits_for_a_token_never_runs
+        a_token_granted_to_a_cancelled_call_is_not_lost
+        an_abandoned_call_keeps_its_token_until_its_thread_ends
+        a_group_does_not_wait_for_an_abandoned_thread
+        value_and_panic_of_an_abandoned_thread_go_nowhere
+        a_call_that_may_be_abandoned_gives_its_value
+        a_limiter_bounds_how_many_threads_run_at_once
+        forty_calls_run_at_once_by_default
+        the_token_is_back_when_the_value_arrives
+        calls_may_wait_for_calls_of_another_limiter
+        the_async_side_serves_blocked_threads
+        a_time_limit_waits_for_the_thread
+        a_late_thread_is_no_time_out
+        a_call_in_a_shield_runs_in_a_cancelled_scope
+        a_failing_group_waits_for_the_thread_of_a_child
+        calls_dropped_right_after_their_start_all_run
+        a_running_call_may_change_its_task
+        calls_may_be_cancelled_at_any_pending
+        calls_may_be_dropped_at_any_pending
+        calls_may_be_cancelled_by_foreign_threads_at_any_moment
     ;
 
     limiters with check:
+        tokens_go_to_those_who_asked_first
+        calls_run_in_the_order_of_asking
+        try_acquire_does_not_overtake
+        a_dropped_waiter_leaves_the_queue
+        a_dropped_waiter_passes_its_token_on
+        raising_the_total_wakes_exactly_the_spare_number
+        lowering_the_total_revokes_nothing
+        a_limiter_of_zero_blocks_until_it_is_raised
+        statistics_count_what_is_out_and_who_waits
+        permits_may_be_dropped_on_other_threads
+        a_limiter_needs_no_runtime
+        wakers_may_use_the_limiter
+        no_token_is_lost_or_doubled_under_load
+        waiting_may_be_cancelled_at_any_pending
+        foreign_threads_lose_no_token
     ;
 
     backends with check:
+        a_handle_gives_the_output
+        a_dropped_handle_detaches_the_task
+        a_dropped_handle_detaches_the_blocking_call
+        a_handle_dropped_after_a_poll_detaches
+        the_output_of_a_detached_task_is_dropped
+        a_panic_is_resumed_where_the_handle_is_awaited
+        the_panic_of_a_detached_task_goes_no_further
+        is_finished_tells_whether_a_task_has_ended
+        foreign_threads_may_spawn
+        blocking_calls_may_spawn
+        spawning_never_waits
+        a_sleep_is_never_early
+        an_instant_that_has_passed_is_reached
+        a_sleep_may_be_set_to_the_end_of_time
+        a_sleep_may_move_between_threads
+        sleeps_may_be_dropped_at_any_time
+        now_never_goes_backwards
+        current_is_known_in_main_and_in_every_task
+        current_is_known_in_the_destructors_of_a_task
+        handles_may_be_awaited_inside_another_executor
+        a_handle_may_change_its_awaiter
+        wakers_may_be_called_from_foreign_threads
+        a_wake_during_a_poll_is_not_lost
+        a_busy_task_lets_others_go_on
+        blocked_calls_do_not_keep_tasks_from_running
+        a_task_is_dropped_before_its_output_arrives
     ;
 
     runs with check_run:
+        a_run_gives_the_value_of_main
+        main_may_borrow_and_need_not_be_send
+        runs_may_follow_each_other
+        runs_may_go_on_at_once_on_several_threads
+        the_default_limiter_belongs_to_the_run
+        the_backend_of_a_run_has_the_name_of_the_one_that_was_run
+        a_run_waits_for_what_it_has_adopted
+        a_run_whose_main_panics_waits_for_what_it_has_adopted
+        the_panic_of_what_a_run_has_adopted_comes_out_of_it
+        a_panic_of_main_is_resumed_with_its_payload
+        a_run_does_not_wait_for_abandoned_threads
+        a_run_inside_a_run_panics_clearly
+        a_run_in_a_thread_of_another_run_works
+        after_a_run_its_thread_is_outside_again
+        an_escaped_group_is_closed
+        the_handle_of_a_child_keeps_its_value_beyond_the_run
+        handles_resolve_after_the_end_of_their_runtime
+        sleeps_wakers_and_clocks_may_outlive_their_runtime
+        a_scope_may_be_used_before_across_and_after_runs
+        a_time_limit_may_be_set_where_there_is_no_runtime
+        threads_without_a_runtime_may_cancel_and_wait
+        a_deep_tree_is_cancelled_and_released_by_loops
+        a_deep_adoption_goes_up_by_a_loop
+        a_run_after_a_run_that_panicked_works
     ;
 
     misuse with check:
+        a_group_where_there_is_no_runtime_panics_and_names_its_caller
+        a_scope_where_there_is_no_runtime_panics_and_names_its_caller
+        a_thread_where_there_is_no_runtime_panics_and_names_its_caller
+        asking_for_the_clock_where_there_is_none_panics_at_the_caller
+        what_needs_no_runtime_works_without_one
+        a_future_polled_after_its_end_disturbs_nobody
+        a_task_awaited_twice_panics_clearly
+        a_closure_that_panics_before_there_is_a_body_fails_the_group
+        a_panicking_destructor_of_a_value_disturbs_no_sibling
+        a_panicking_destructor_of_a_threads_value_disturbs_nobody
+        a_scope_inside_itself_panics_and_names_its_caller
+        a_thread_without_a_runtime_may_spawn_into_a_group
+        instants_from_elsewhere_are_fine
+        what_is_spawned_while_a_group_ends_is_refused_or_waited_for
     ;
 }
 
@@ -76,11 +402,16 @@ promises! {
 fn every_promise_is_listed() {
     for (module, source, listed) in LISTED {
         let declared = source.lines().filter_map(|line| {
-            let line = line.strip_prefix("pub async fn ").or_else(|| line.strip_prefix("pub fn "))?;
+            let line = line
+                .strip_prefix("pub async fn ")
+                .or_else(|| line.strip_prefix("pub fn "))?;
             line.split(['<', '(']).next()
         });
         for promise in declared {
-            assert!(listed.contains(&promise), "{module}::{promise} is not in the list of list.rs");
+            assert!(
+                listed.contains(&promise),
+                "{module}::{promise} is not in the list of list.rs"
+            );
         }
     }
 }

@@ -5,9 +5,10 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll};
 
+use anyrt_core::Reason;
 use futures::FutureExt;
 
 /// Counts what is alive: a guard per living thing.
@@ -68,6 +69,11 @@ pub(crate) fn on_drop<F: FnOnce()>(f: F) -> impl Drop + use<F> {
     OnDrop(Some(f))
 }
 
+/// The reason that `cancel_with(message)` gives.
+pub(crate) fn because(message: &str) -> Reason {
+    Reason::Explicit(Some(message.into()))
+}
+
 /// Awaits `future` and gives the message of its panic, if it panics.
 pub(crate) async fn panic_of<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let result = AssertUnwindSafe(future).catch_unwind().await;
@@ -94,4 +100,28 @@ pub(crate) fn polls<F: Future>(future: F) -> (impl Future<Output = F::Output>, A
     }
     let count = Arc::new(AtomicUsize::new(0));
     (Counted(Box::pin(future), count.clone()), count)
+}
+
+/// A gate for threads: those that wait block until somebody opens it, and then it stays open.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Latch(Arc<(Mutex<bool>, Condvar)>);
+
+impl Latch {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Blocks the calling thread.
+    pub(crate) fn wait(&self) {
+        let open = self.0.1.wait_while(self.0.0.lock().unwrap(), |open| !*open);
+        drop(open.unwrap());
+    }
+}
+
+/// Runs `f` on a thread that no runtime knows, blocks until it is done, and gives its value or its panic.
+pub(crate) fn on_a_fresh_thread<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::spawn(f)
+        .join()
+        .unwrap_or_else(|payload| std::panic::resume_unwind(payload))
 }

@@ -30,6 +30,11 @@ impl<B: Backend> Rt<B> {
         Duration::from_millis(5)
     }
 
+    /// A time that no promise waits for.
+    pub(crate) fn hour(self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
     #[track_caller]
     pub(crate) fn task_group<T, E, F, Fut>(
         self,
@@ -67,6 +72,26 @@ impl<B: Backend> Rt<B> {
     #[track_caller]
     pub(crate) fn sleep(self, duration: Duration) -> Sleep<B> {
         anyrt_core::sleep(duration)
+    }
+
+    #[track_caller]
+    pub(crate) fn move_on_at<F: Future>(self, deadline: Instant, body: F) -> MoveOn<B, F> {
+        anyrt_core::move_on_at(deadline, body)
+    }
+
+    #[track_caller]
+    pub(crate) fn fail_at<F: Future>(self, deadline: Instant, body: F) -> FailAt<B, F> {
+        anyrt_core::fail_at(deadline, body)
+    }
+
+    #[track_caller]
+    pub(crate) fn sleep_until(self, at: Instant) -> Sleep<B> {
+        anyrt_core::sleep_until(at)
+    }
+
+    #[track_caller]
+    pub(crate) fn effective_deadline(self) -> Option<Instant> {
+        anyrt_core::current_effective_deadline::<B>()
     }
 
     #[track_caller]

@@ -13,31 +13,57 @@ use std::time::Instant;
 ///
 /// What a backend need *not* do: catch panics for the core (children catch their own), cancel anything,
 /// or know about groups, scopes and limits.
+///
+/// Every item says what holds when a handle is dropped, when something panics, on which threads it may be
+/// called, and after the runtime has ended. The crate `anyrt-conformance` has all of it as tests that run on any
+/// backend: `anyrt_conformance::suite!(MyBackend::default());` makes one test of each promise.
+///
+/// # Examples
+///
+/// A whole backend, with a thread for every task; `main` runs a group on it. Worth a look:
+///
+/// - `spawn` is never late for the end: a task is counted (`Member::join`) before its thread starts, under the
+///   lock under which the runtime ends. Either the end waits for it, or it is refused and dropped.
+/// - `Task` shares the place of the output with the thread. That alone makes a dropped handle detach, keeps a
+///   panic where it is until somebody awaits, and drops an output that nobody wants.
+/// - `End` stands in a destructor, so a panic of `main` takes the same way out. It waits for futures, not for
+///   blocking calls.
+/// - `Sleep` asks the clock whether it is over; the thread behind it only wakes.
+/// - No lock is held where foreign code runs: wakers, outputs and futures are woken and dropped outside.
+///
+/// ```
+#[doc = include_str!("../examples/worked_backend.rs")]
+/// ```
 pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// The handle of a spawned future or of a blocking call.
     ///
     /// Dropping it *detaches*: the work goes on, also a blocking call that has not begun yet.
-    /// It may be awaited on any thread and inside any executor.
+    /// It may be awaited and dropped on any thread and inside any executor, also after its runtime has ended.
     type Task<T: Send + 'static>: Join<T>;
 
     /// The future behind [`sleep_until`](Backend::sleep_until).
     ///
-    /// It may be polled on any thread while its runtime lives, and be dropped at any time.
+    /// It may be polled on any thread while its runtime lives, and be dropped at any time. Polled after its
+    /// runtime has ended it may panic, or never be ready.
     type Sleep: Future<Output = ()> + Send + 'static;
 
     /// The name that users write: `"tokio"`, `"async-std"`, `"smol"`, `"sim"`.
+    ///
+    /// May be called from any thread, also after the runtime has ended.
     fn name(&self) -> &'static str;
 
     /// The runtime at this place; a runtime that is global is at every place.
     ///
-    /// Must be `Some` in every future that the runtime polls: the main future of
+    /// Must be `Some` in every future that the runtime polls or drops: the main future of
     /// [`run`](Backend::run) and everything spawned. It must not start a runtime and must not guess.
+    ///
+    /// May be called on any thread, also on one that is exiting, and must not panic there.
     fn current() -> Option<Self>;
 
     /// Whether this thread can be seen to be inside a runtime of this kind.
     ///
     /// Asked only where several backends are compiled in, to tell which one is meant; a global runtime is not
-    /// in sight everywhere.
+    /// in sight everywhere. The same threads as for [`current`](Backend::current).
     fn is_in_sight() -> bool {
         Self::current().is_some()
     }
@@ -46,8 +72,10 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     ///
     /// When it returns, the runtime has stopped and the futures left in it have been dropped, on a
     /// runtime that is not global. Running blocking calls are not waited for. A panic of `main` is
-    /// resumed here after the same shutdown. A call from a thread that is driving a runtime already
-    /// may panic; the core rules out the case that one of its own futures is being polled.
+    /// resumed here after the same shutdown. One value may be run any number of times.
+    ///
+    /// A call from a thread that is driving a runtime already may panic; the core rules out the case that one of
+    /// its own futures is being polled. What a value does that is live already is up to the backend.
     fn run<F: Future>(&self, main: F) -> F::Output;
 
     /// Starts `future` as a task of its own, and never waits.
@@ -55,8 +83,8 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// May be called from any thread. The future is polled at least once, unless the runtime ends
     /// first. If the runtime has ended, the future is dropped and the handle resolves to `None`.
     /// A panic of the future stays inside the task and is resumed where the handle is awaited; with
-    /// the handle dropped it goes no further. The output of a task whose handle was dropped is dropped
-    /// as soon as there is one.
+    /// the handle dropped it goes no further. The future is dropped before its output can be had, and the output
+    /// of a task whose handle was dropped is dropped as soon as there is one.
     fn spawn<F>(&self, future: F) -> Self::Task<F::Output>
     where
         F: Future + Send + 'static,
@@ -65,7 +93,8 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// Runs `call` on a thread where it may block.
     ///
     /// The same contract as [`spawn`](Backend::spawn). How many calls run at once is up to the runtime
-    /// (the core brings its own limit); those above that wait in order.
+    /// (the core brings its own limit); those above that wait in order. One that runs when the runtime ends goes
+    /// on to its end, and its handle gives the value.
     fn spawn_blocking<T, F>(&self, call: F) -> Self::Task<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -78,16 +107,18 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
 
     /// A future that is ready once [`now`](Backend::now) has reached `at`, never before.
     ///
-    /// Creating one is cheap; a timer need not be armed before the first poll.
+    /// Creating one is cheap; a timer need not be armed before the first poll. May be called from any thread.
     ///
     /// # Panics
     ///
-    /// If the runtime has no timers, with a message that says how to enable them.
+    /// If the runtime has no timers, with a message that says how to enable them. After the runtime has ended it
+    /// may panic, too.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
     /// Whether the running task may go on without giving way to others.
     ///
-    /// For runtimes with cooperative budgets; a loop over many ready futures asks it between two.
+    /// For runtimes with cooperative budgets; a loop over many ready futures asks it between two. Where nothing is
+    /// polled, the answer means nothing.
     fn has_budget(&self) -> bool {
         true
     }

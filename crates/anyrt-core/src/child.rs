@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::guest::leave;
-use crate::home::Home;
+use crate::guest::{fail, leave};
+use crate::home::throw_away;
 use crate::inside::Inside;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
@@ -52,22 +52,21 @@ impl<F> Child<F> {
 
     /// The runtime drops the task before its end: it is shutting down, or somebody aborted it.
     fn drop_unfinished(self: Pin<&mut Self>) {
-        struct CountOut(Arc<Node>);
-        impl Drop for CountOut {
-            fn drop(&mut self) {
-                let Some(home) = &self.0.home else { return };
-                home.lost.store(true, Ordering::Release);
-                leave(&self.0, home.tally.leave());
-                leave(&self.0, home.tally.output_dropped());
-            }
-        }
         let mut this = self.project();
         let Some(children) = children_of(this.body.as_mut().place()).cloned() else {
             return;
         };
         children.unseat(this.seat, *this.number);
-        let _after_the_body = CountOut(children);
-        this.body.clear();
+        // Some runtimes abort if a destructor panics here.
+        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.clear()));
+        if let Err(payload) = dropped {
+            fail(&children, this.name, |home| home.record_panic(payload));
+        }
+        if let Some(home) = &children.home {
+            home.lost.store(true, Ordering::Release);
+            leave(&children, home.tally.leave());
+            leave(&children, home.tally.output_dropped());
+        }
     }
 }
 
@@ -80,12 +79,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
+        heed_pick(this.body.as_mut().place(), *this.number);
         let polled = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().poll(cx)));
         let mut cut = None;
         if let Ok(Poll::Pending) = polled {
             let place = this.body.as_mut().place();
             listen(place, *this.number, this.seat, this.armed, cx);
-            cut = interruption(place, *this.number);
+            heed_pick(place, *this.number);
+            cut = interruption(place);
             if cut.is_none() {
                 return Poll::Pending;
             }
@@ -114,7 +115,7 @@ where
         };
         if let Err(payload) = dropped {
             fail(&children, this.name, |home| home.record_panic(payload));
-            outcome = Err(Stopped::Panicked);
+            throw_away(std::mem::replace(&mut outcome, Err(Stopped::Panicked)));
         }
         children.unseat(this.seat, *this.number);
         if let Some(home) = &children.home {
@@ -156,40 +157,28 @@ fn listen(
     *armed = waker;
 }
 
-/// Whether the child is to be dropped now, and why. Records it where the cause lies outside of the group.
-fn interruption(place: &Place, number: u64) -> Option<Reason> {
-    let children = children_of(place)?;
-    let picked = children.is_picked(number);
-    let (node, from_outside) = match place {
-        Place::At(root) => {
-            if picked {
-                root.cancel(&Reason::Explicit(None));
-            }
-            (root, !root.is_cancelled_first())
+/// If this one child was cancelled: cancels its root, so that all below it know.
+fn heed_pick(place: &mut Place, number: u64) {
+    if children_of(place).is_some_and(|children| children.is_picked(number)) {
+        if let Some(root) = place.node() {
+            root.cancel(&Reason::Explicit(None));
         }
-        _ => (children, !picked),
-    };
-    if !(picked || node.is_effectively_cancelled()) || node.is_held() {
+    }
+}
+
+/// Whether the child is to be dropped now, and why. Records it where the cause lies outside of the group.
+fn interruption(place: &Place) -> Option<Reason> {
+    let (node, children) = (place.nearest()?, children_of(place)?);
+    if !node.is_effectively_cancelled() || node.is_held() {
         return None;
     }
-    if from_outside && !children.is_cancelled_first() {
+    if !node.is_cancelled_first() && !children.is_cancelled_first() {
         // Here and not where the group looks: by then the child is gone.
         if let Some(home) = &children.home {
             home.cut.store(true, Ordering::Release);
         }
     }
-    Some(if picked {
-        Reason::Explicit(None)
-    } else {
-        node.cause()
-    })
-}
-
-fn fail(children: &Arc<Node>, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
-    if let (Some(home), Some(group)) = (&children.home, &children.parent) {
-        record(home);
-        group.cancel(&Reason::ChildFailed(name.clone()));
-    }
+    Some(node.cause())
 }
 
 /// A number that no other child has. Blocks of them are handed to threads, so that spawning from several

@@ -30,7 +30,7 @@ use crate::child::{Child, next_number};
 use crate::error::GroupError;
 use crate::guest::{Guest, leave};
 use crate::hold::Hold;
-use crate::home::{Home, Payload, Shared};
+use crate::home::{Home, Payload, Shared, throw_away};
 use crate::inside::Inside;
 use crate::place::{self, Place};
 use crate::reason::Reason;
@@ -405,14 +405,17 @@ where
     fn finish(self: Pin<&mut Self>) -> Poll<Result<T, GroupError<E>>> {
         let this = self.project();
         let value = this.value.take();
+        this.children.retire();
+        this.node.retire();
         *this.hold = None;
         *this.guest = None;
         let failures = this.home.take_failures();
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {
             // Only one panic can go on. A payload that panics when dropped must not replace it.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(panics))));
-            drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
+            panics.for_each(throw_away);
+            failures.errors.into_iter().for_each(throw_away);
+            throw_away(value);
             resume_unwind(first);
         }
         let errors = failures.errors.into_iter();
@@ -444,7 +447,12 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.guest.is_none() {
-            return Poll::Pending; // It was cut and has ended; the outer scope takes over.
+            // It was cut and has ended; the outer scope takes over.
+            assert!(
+                self.node.is_surely_cancelled(),
+                "anyrt: a task group was polled on after its end"
+            );
+            return Poll::Pending;
         }
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::home::Payload;
+use crate::home::{Home, Payload};
 use crate::reason::Reason;
 use crate::tally::Next;
 use crate::tree::Node;
@@ -78,6 +78,14 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                 node = outer;
             }
         }
+    }
+}
+
+/// Records what went wrong in a child, and then cancels the group.
+pub(crate) fn fail(children: &Node, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
+    if let (Some(home), Some(group)) = (&children.home, &children.parent) {
+        record(home);
+        group.cancel(&Reason::ChildFailed(name.clone()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +13,14 @@ use crate::lock::lock;
 use crate::tally::Tally;
 
 pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Drops something of the user's where a panic has nowhere to go, since one is being resumed already.
+pub(crate) fn throw_away<T>(thing: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(thing))) {
+        // Its destructor may panic as well, and so on for ever.
+        std::mem::forget(payload);
+    }
+}
 
 /// How many `to_thread` calls run at once where no other limiter is given; the number is anyio's.
 pub(crate) const DEFAULT_THREADS: usize = 40;

@@ -55,16 +55,12 @@ impl<F> Inside<F> {
 }
 
 impl<F: Future> Inside<F> {
-    /// Polls the future at its place; one that is ready has been dropped on return.
-    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.as_mut().project();
+    /// Polls the future at its place. One that is ready is still to be [`clear`](Self::clear)ed.
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
         let Some(future) = this.future.as_pin_mut() else {
             return Poll::Pending;
         };
-        let polled = this.place.enter(|| future.poll(cx));
-        if polled.is_ready() {
-            self.clear();
-        }
-        polled
+        this.place.enter(|| future.poll(cx))
     }
 }

@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// The node, of which a child's root is made here if need be.
-    fn node(&mut self) -> Option<&Arc<Node>> {
+    pub(crate) fn node(&mut self) -> Option<&Arc<Node>> {
         if let Self::Seat(children) = self {
             *self = Self::At(Node::new(Role::Root, Some(children.clone())));
         }
@@ -76,6 +76,15 @@ pub(crate) fn look<R>(f: impl FnOnce(&Arc<Node>) -> R) -> Option<R> {
         .try_with(|place| place.borrow().nearest().map(f))
         .ok()
         .flatten()
+}
+
+/// Whether the scope at this place is cancelled as of now; what waits here is going to be dropped.
+pub(crate) fn is_cancelled<B: Backend>() -> bool {
+    let Some(now) = find_backend::<B>().map(|backend| backend.now()) else {
+        return false;
+    };
+    let deadline = look(|node| node.effective_deadline(now)).flatten();
+    deadline.is_some_and(|deadline| deadline <= now)
 }
 
 /// Whether a future of this crate is being polled on this thread right now.

@@ -118,6 +118,8 @@ impl<B: Backend> CancelScope<B> {
     /// Scopes around it are not considered.
     pub fn is_cancelled(&self) -> bool {
         if self.node.is_cancelled() {
+            // Whoever reads `true` here is to be cut at its next `Pending`.
+            self.node.cancel(&Reason::Explicit(None));
             return true;
         }
         let passed = match (self.node.deadline(), self.clock()) {
@@ -221,11 +223,12 @@ pin_project! {
         limit: Limit,
         handle: Option<Arc<Node>>,
         caller: &'static Location<'static>,
-        entered: Option<Entered<B>>,
         #[pin]
         alarm: Alarm<B>,
+        // The body is dropped before the scope ends.
         #[pin]
         body: Inside<F>,
+        entered: Option<Entered<B>>,
     }
 }
 
@@ -281,46 +284,76 @@ impl<B: Backend> Entered<B> {
     }
 }
 
+impl<B> Drop for Entered<B> {
+    fn drop(&mut self) {
+        // Most often nothing below is left, and the node goes with this.
+        if Arc::strong_count(&self.node) > 1 {
+            self.node.retire();
+        }
+    }
+}
+
 impl<B: Backend, F: Future> Future for Run<B, F> {
     type Output = Result<F::Output, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.entered.is_none() {
+            assert!(this.body.is_live(), "anyrt: a run was polled after its end");
             let entered = Entered::new(*this.limit, this.handle.take(), this.caller);
             *this.body.as_mut().place() = Place::At(entered.node.clone());
             *this.entered = Some(entered);
         }
-        let Some(Entered {
-            node,
-            backend,
-            armed,
-            due,
-        }) = this.entered
-        else {
-            return Poll::Pending;
+        let Some(entered) = this.entered else {
+            unreachable!("it has been entered above");
         };
-        if !this.body.is_live() {
-            return Poll::Pending; // It was cut, and a scope around it is going to catch.
+        let ended = if this.body.is_live() {
+            match this.body.as_mut().poll(cx) {
+                Poll::Ready(value) => {
+                    this.body.as_mut().clear();
+                    Poll::Ready(Ok(value))
+                }
+                Poll::Pending if !entered.is_to_be_cut(this.alarm, cx) => Poll::Pending,
+                Poll::Pending => {
+                    this.body.as_mut().clear();
+                    entered.catch(this.caller)
+                }
+            }
+        } else {
+            entered.catch(this.caller)
+        };
+        if ended.is_ready() {
+            *this.body.place() = Place::Nowhere;
+            *this.entered = None;
         }
-        if let Poll::Ready(value) = this.body.as_mut().poll(cx) {
-            return Poll::Ready(Ok(value));
-        }
+        ended
+    }
+}
+
+impl<B: Backend> Entered<B> {
+    /// Whether the body, which waits, is to be dropped now; otherwise arranges for a wake when it is.
+    fn is_to_be_cut(&mut self, alarm: Pin<&mut Alarm<B>>, cx: &mut Context<'_>) -> bool {
+        let node = &self.node;
         node.attach();
-        node.arm(cx.waker(), armed);
+        node.arm(cx.waker(), &mut self.armed);
         if node.take_moved() {
-            *due = node.deadline_to_watch();
+            self.due = node.deadline_to_watch();
         }
-        if this.alarm.poll_passed(*due, backend, cx) {
+        if alarm.poll_passed(self.due, &self.backend, cx) {
             node.governor().cancel(&Reason::Deadline);
         }
-        if !node.is_effectively_cancelled() || node.is_held() {
-            return Poll::Pending;
+        node.is_effectively_cancelled() && !node.is_held()
+    }
+
+    /// After the body was cut: reports it, or leaves that to a scope around this one.
+    fn catch<T>(&self, caller: &Location<'_>) -> Poll<Result<T, Cancelled>> {
+        if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
+            return Poll::Ready(Err(Cancelled::new(self.node.cause())));
         }
-        this.body.clear();
-        if node.is_cancelled() && !node.is_overruled(|| backend.now()) {
-            return Poll::Ready(Err(Cancelled::new(node.cause())));
-        }
+        assert!(
+            self.node.is_surely_cancelled(),
+            "anyrt: the run of {caller} was polled on after a scope that had cancelled it had ended"
+        );
         Poll::Pending
     }
 }
@@ -350,7 +383,8 @@ impl<B: Backend> Future for Cancellation<B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         let scope = this.scope;
-        if !scope.node.watch(this.key, cx.waker()) || scope.is_cancelled() {
+        scope.node.watch(this.key, cx.waker());
+        if scope.is_cancelled() {
             return Poll::Ready(());
         }
         let (Some(deadline), Some(clock)) = (scope.deadline(), scope.clock()) else {

@@ -71,8 +71,9 @@ impl<F: Future> Future for Shield<F> {
             *this.hold = outer.clone().map(Hold::on);
             *this.body.as_mut().place() = Place::At(Node::new(Role::Shield, outer));
         }
-        let polled = this.body.poll(cx);
+        let polled = this.body.as_mut().poll(cx);
         if polled.is_ready() {
+            this.body.clear();
             *this.hold = None;
         }
         polled

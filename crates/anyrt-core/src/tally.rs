@@ -88,6 +88,11 @@ impl Tally {
             .is_ok()
     }
 
+    /// Whether the group has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLOSED != 0
+    }
+
     /// How many members there are.
     pub(crate) fn members(&self) -> usize {
         (self.0.load(Ordering::Relaxed) & MEMBERS) as usize

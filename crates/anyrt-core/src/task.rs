@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::backend::{Backend, Join};
-use crate::guest::leave;
+use crate::guest::{fail, leave};
 use crate::place;
 use crate::reason::Stopped;
 use crate::tree::Node;
@@ -119,7 +119,8 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
     /// Whether the child has ended, with or without a value.
     pub fn is_finished(&self) -> bool {
         match &self.state {
-            State::Running(handle) => handle.is_finished(),
+            // A runtime knows it a moment later than the group.
+            State::Running(handle) => handle.is_finished() || self.is_group_closed(),
             State::Stopped(_) | State::Taken => true,
         }
     }
@@ -144,6 +145,11 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
         Poll::Ready(outcome)
     }
 
+    fn is_group_closed(&self) -> bool {
+        let home = self.children.home.as_ref();
+        home.is_some_and(|home| home.tally.is_closed())
+    }
+
     fn count_handle_out(&self) {
         if let Some(home) = &self.children.home {
             home.tally.handle_dropped();
@@ -161,7 +167,7 @@ impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
             Ok(value) => return Poll::Ready(value),
             Err(stopped) => stopped,
         };
-        if place::look(|node| node.is_surely_cancelled()) == Some(true) {
+        if place::is_cancelled::<B>() {
             return Poll::Pending; // The one who awaits is being cancelled and will be dropped.
         }
         let spawned = self.spawned;
@@ -234,7 +240,11 @@ impl<T> Drop for Delivery<T> {
                 }
             }
         }
-        let _after_the_value = CountOut(self.children.take());
-        self.outcome = None;
+        let count_out = CountOut(self.children.take());
+        // A runtime may abort on a panic here, and the panic belongs to the group.
+        let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
+        if let (Err(payload), Some(children)) = (dropped, &count_out.0) {
+            fail(children, &None, |home| home.record_panic(payload));
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use crate::backend::Backend;
 use crate::guest::Guest;
 use crate::hold::Hold;
-use crate::home::{DEFAULT_THREADS, Payload};
+use crate::home::{DEFAULT_THREADS, Payload, throw_away};
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::place;
 
@@ -148,13 +148,13 @@ where
         loop {
             match std::mem::replace(&mut this.stage, Stage::Over) {
                 Stage::New(call) => {
-                    if is_cancelled_here::<B>() {
+                    if place::is_cancelled::<B>() {
                         return Poll::Pending;
                     }
                     this.stage = Stage::Waiting(call, this.acquire());
                 }
                 Stage::Waiting(call, mut acquire) => match Pin::new(&mut acquire).poll(cx) {
-                    Poll::Ready(_) if is_cancelled_here::<B>() => return Poll::Pending,
+                    Poll::Ready(_) if place::is_cancelled::<B>() => return Poll::Pending,
                     Poll::Ready(permit) => this.stage = this.start(call, permit),
                     Poll::Pending => {
                         this.stage = Stage::Waiting(call, acquire);
@@ -176,19 +176,16 @@ where
                         ),
                     });
                 }
-                Stage::Over => return Poll::Pending,
+                Stage::Over => {
+                    assert!(
+                        place::is_cancelled::<B>(),
+                        "anyrt: a call was polled after its end"
+                    );
+                    return Poll::Pending;
+                }
             }
         }
     }
-}
-
-/// Whether the scope at this place is cancelled as of now; what then waits is going to be dropped.
-fn is_cancelled_here<B: Backend>() -> bool {
-    let Some(now) = place::find_backend::<B>().map(|backend| backend.now()) else {
-        return false;
-    };
-    let deadline = place::look(|node| node.effective_deadline(now)).flatten();
-    deadline.is_some_and(|deadline| deadline <= now)
 }
 
 /// What comes back from the thread. If nobody takes it, a panic goes to the group that adopted the thread.
@@ -205,8 +202,15 @@ impl<T> Parcel<T> {
 
 impl<T> Drop for Parcel<T> {
     fn drop(&mut self) {
-        if let (Some(Err(payload)), Some(guest)) = (self.result.take(), &self.guest) {
-            guest.hand_over(payload);
+        // A runtime may abort if the value's destructor panics here.
+        let payload = match self.result.take() {
+            Some(Ok(value)) => catch_unwind(AssertUnwindSafe(|| drop(value))).err(),
+            Some(Err(payload)) => Some(payload),
+            None => None,
+        };
+        match (payload, &self.guest) {
+            (Some(payload), Some(guest)) => guest.hand_over(payload),
+            (payload, _) => throw_away(payload),
         }
     }
 }

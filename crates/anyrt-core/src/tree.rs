@@ -23,7 +23,7 @@ mod cancel;
 mod deadline;
 mod members;
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -52,19 +52,23 @@ pub(crate) enum Role {
 }
 
 /// The scope itself was cancelled.
-const OWN: u8 = 1;
+const OWN: u16 = 1;
 /// A visible scope around it was.
-const ABOVE: u8 = 2;
+const ABOVE: u16 = 2;
 /// It was cancelled itself before anything around it was.
-const OWN_FIRST: u8 = 4;
+const OWN_FIRST: u16 = 4;
 /// It stands in its parent's list.
-const ATTACHED: u8 = 8;
+const ATTACHED: u16 = 8;
 /// It holds a waker.
-const ARMED: u8 = 16;
+const ARMED: u16 = 16;
 /// A deadline has changed since somebody last looked.
-const MOVED: u8 = 32;
+const MOVED: u16 = 32;
 /// Single children of it have been cancelled.
-const PICKED: u8 = 64;
+const PICKED: u16 = 64;
+/// It has ended, and has no say any more over what was first polled in it and lives on.
+const ENDED: u16 = 128;
+/// All below have been told that it was cancelled.
+const SPREAD: u16 = 256;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -76,7 +80,7 @@ pub(crate) struct Node {
     pub(crate) handle: Option<Arc<Node>>,
     /// How many futures below it, in its own task, must not be dropped now.
     pub(crate) holds: AtomicUsize,
-    flags: AtomicU8,
+    flags: AtomicU16,
     state: Mutex<State>,
 }
 
@@ -146,7 +150,7 @@ impl Node {
             home,
             handle: None,
             holds: AtomicUsize::new(0),
-            flags: AtomicU8::new(0),
+            flags: AtomicU16::new(0),
             state: Mutex::default(),
         }
     }
@@ -156,11 +160,11 @@ impl Node {
         self.handle.as_ref().unwrap_or(self)
     }
 
-    fn is(&self, flags: u8) -> bool {
+    fn is(&self, flags: u16) -> bool {
         self.flags.load(Ordering::Acquire) & flags != 0
     }
 
-    fn set(&self, flags: u8) -> u8 {
+    fn set(&self, flags: u16) -> u16 {
         self.flags.fetch_or(flags, Ordering::AcqRel)
     }
 
@@ -212,7 +216,7 @@ impl Node {
         let below = Member::Below(Arc::downgrade(self));
         state.key_in_parent = Some(above.members.insert(below));
         if self.role != Role::Shield {
-            state.above = earlier(above.deadline, above.above);
+            state.above = earlier(parent.limit_of(&above), above.above);
             if parent.is_effectively_cancelled() {
                 state.cause = state.cause.take().or_else(|| above.cause.clone());
                 self.set(ABOVE);

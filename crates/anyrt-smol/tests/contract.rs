@@ -146,10 +146,7 @@ fn current_is_some_in_every_future_and_none_outside() {
     assert!(!Smol::is_in_sight());
     run(async |b| {
         assert!(Smol::is_in_sight());
-        assert_eq!(
-            b.spawn(async { Smol::is_in_sight() }).await,
-            Some(true)
-        );
+        assert_eq!(b.spawn(async { Smol::is_in_sight() }).await, Some(true));
         let nested = b.spawn(async { Smol::current().unwrap().spawn(async { 5 }).await });
         assert_eq!(nested.await, Some(Some(5)));
     });

@@ -45,7 +45,10 @@
 pub mod absent;
 mod available;
 #[cfg(any(
-    all(feature = "tokio", any(feature = "async-std", feature = "smol", feature = "sim")),
+    all(
+        feature = "tokio",
+        any(feature = "async-std", feature = "smol", feature = "sim")
+    ),
     all(feature = "async-std", any(feature = "smol", feature = "sim")),
     all(feature = "smol", feature = "sim"),
 ))]
@@ -57,12 +60,12 @@ mod scope;
 mod time;
 mod thread;
 
-pub use anyrt_core::{
-    Backend, Cancelled, Elapsed, GroupError, Limiter, Permit, Reason, Statistics, Stopped, UnknownBackend, checkpoint,
-    shield,
-};
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
+pub use anyrt_core::{
+    Backend, Cancelled, Elapsed, GroupError, Limiter, Permit, Reason, Statistics, Stopped,
+    UnknownBackend, checkpoint, shield,
+};
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
 #[cfg(feature = "smol")]
@@ -77,3 +80,7 @@ pub use crate::run::{run, run_on};
 pub use crate::scope::{CancelScope, fail_after, fail_at, move_on_after, move_on_at};
 pub use crate::thread::to_thread;
 pub use crate::time::{current_effective_deadline, now, sleep, sleep_until};
+
+#[doc = include_str!("../../../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -174,10 +174,18 @@ impl Backend for Current {
 
     fn sleep_until(&self, at: Instant) -> CurrentSleep {
         let timer = match self {
-            Self::Tokio(backend) => Timer::Tokio { sleep: backend.sleep_until(at) },
-            Self::AsyncStd(backend) => Timer::AsyncStd { sleep: backend.sleep_until(at) },
-            Self::Smol(backend) => Timer::Smol { sleep: backend.sleep_until(at) },
-            Self::Sim(backend) => Timer::Sim { sleep: backend.sleep_until(at) },
+            Self::Tokio(backend) => Timer::Tokio {
+                sleep: backend.sleep_until(at),
+            },
+            Self::AsyncStd(backend) => Timer::AsyncStd {
+                sleep: backend.sleep_until(at),
+            },
+            Self::Smol(backend) => Timer::Smol {
+                sleep: backend.sleep_until(at),
+            },
+            Self::Sim(backend) => Timer::Sim {
+                sleep: backend.sleep_until(at),
+            },
         };
         CurrentSleep { timer }
     }

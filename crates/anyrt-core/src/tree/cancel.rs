@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::{ABOVE, MOVED, Member, Node, OWN, OWN_FIRST, Role};
+use super::deadline::earlier;
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -18,13 +20,17 @@ impl Node {
     /// Whether this or a visible scope around it was cancelled; exact once the node is attached and
     /// whoever cancels has come this far down.
     pub(crate) fn is_effectively_cancelled(&self) -> bool {
-        self.is(OWN | ABOVE)
+        let flags = self.flags.load(Ordering::Acquire);
+        flags & ABOVE != 0 || flags & (OWN | ENDED) == OWN
     }
 
     /// The same, but never late: looks at every scope around it. For the rare places that must know.
     pub(crate) fn is_surely_cancelled(&self) -> bool {
-        self.visible()
-            .any(|node| node.is(OWN | ABOVE) || node.handle.as_ref().is_some_and(|h| h.is(OWN)))
+        let is_cancelled_handle = |handle: &Arc<Node>| handle.is(OWN);
+        self.visible().any(|node| {
+            node.is_effectively_cancelled()
+                || (!node.is(ENDED) && node.handle.as_ref().is_some_and(is_cancelled_handle))
+        })
     }
 
     /// Whether it was cancelled itself before anything around it was.
@@ -58,57 +64,116 @@ impl Node {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Cancels the scope and with it all that can see it. Gives `false` if it was cancelled before.
-    pub(crate) fn cancel(self: &Arc<Self>, reason: &Reason) -> bool {
-        let mut work = VecDeque::from([(self.clone(), OWN)]);
-        let mut wakers = Vec::new();
-        let mut first = None;
-        while let Some((node, flag)) = work.pop_front() {
-            let marked = node.mark(flag, reason, &mut work, &mut wakers);
-            first.get_or_insert(marked);
-            wakers.drain(..).for_each(Waker::wake);
+    /// Cancels the scope and with it all that can see it, unless it is cancelled already.
+    ///
+    /// On return all below know of it, also if it is another thread that was the first to cancel and is still
+    /// on its way down: then this one goes the same way.
+    pub(crate) fn cancel(self: &Arc<Self>, reason: &Reason) {
+        if self.is(SPREAD) {
+            return;
         }
-        first.unwrap_or(false)
+        let mut work = VecDeque::new();
+        let mut wakers = Vec::new();
+        self.mark(OWN, reason, &mut work, &mut wakers);
+        // Of several who cancel at once, the first gives the reason.
+        let reason = &self.cause();
+        loop {
+            wakers.drain(..).for_each(Waker::wake);
+            let Some((node, flag)) = work.pop_front() else {
+                break;
+            };
+            node.mark(flag, reason, &mut work, &mut wakers);
+        }
+        self.set(SPREAD);
     }
 
     fn mark(
         &self,
-        flag: u8,
+        flag: u16,
         reason: &Reason,
-        work: &mut VecDeque<(Arc<Node>, u8)>,
+        work: &mut VecDeque<(Arc<Node>, u16)>,
         wakers: &mut Vec<Waker>,
-    ) -> bool {
-        if self.is(flag) || (flag == ABOVE && self.role == Role::Shield) {
-            return false;
+    ) {
+        if flag == ABOVE && self.role == Role::Shield {
+            return;
         }
         let mut state = lock(&self.state);
-        let before = self.set(flag);
-        if before & flag != 0 {
-            return false;
+        let before = self.flags.load(Ordering::Acquire);
+        if flag == OWN && before & ENDED != 0 {
+            return;
         }
-        if flag == OWN {
-            for (_, member) in &state.members {
-                if let Member::Run(run) = member {
-                    work.extend(run.upgrade().map(|run| (run, OWN)));
-                }
-            }
-            state.take_watchers(wakers);
+        // Seen from below, it makes no difference by which of the two it is cancelled.
+        let first = before & ABOVE == 0 && before & (OWN | ENDED) != OWN;
+        self.set(if flag == OWN && first {
+            OWN | OWN_FIRST
+        } else {
+            flag
+        });
+        if first {
+            state.cause.get_or_insert_with(|| reason.clone());
+            wakers.extend(self.take_waker(&mut state));
         }
-        if before & (OWN | ABOVE) != 0 {
-            return true; // Those below have been told already.
+        state.take_watchers(wakers);
+        if before & (SPREAD | ENDED) == SPREAD {
+            return;
         }
-        if flag == OWN {
-            self.set(OWN_FIRST);
-        }
-        state.cause = Some(reason.clone());
-        wakers.extend(self.take_waker(&mut state));
         for (_, member) in &mut state.members {
             match member {
                 Member::Below(node) => work.extend(node.upgrade().map(|node| (node, ABOVE))),
                 Member::Seat(_, waker) => wakers.extend(waker.take()),
+                Member::Run(node) if flag == OWN => {
+                    work.extend(node.upgrade().map(|node| (node, OWN)));
+                }
                 Member::Run(_) | Member::Watcher(_) => {}
             }
         }
-        true
+    }
+
+    /// The scope has ended. What was first polled in it and lives on, because it was only lent to the body,
+    /// is no longer subject to it, but still to the scopes around it.
+    pub(crate) fn retire(self: &Arc<Self>) {
+        {
+            // Under the lock, so that it is ordered with a cancellation that comes by.
+            let state = lock(&self.state);
+            self.set(ENDED);
+            if state.members.is_empty() {
+                return;
+            }
+        }
+        let mut work = VecDeque::from([self.clone()]);
+        let mut untouched = Vec::new();
+        while let Some(node) = work.pop_front() {
+            let state = lock(&node.state);
+            let cancelled = node.is_effectively_cancelled();
+            let visible = earlier(node.limit_of(&state), state.above);
+            for (_, member) in &state.members {
+                let Member::Below(below) = member else {
+                    continue;
+                };
+                let Some(below) = below.upgrade() else {
+                    continue;
+                };
+                // Under both locks, so that it cannot undo a cancellation that comes from above right now.
+                let moved = below.sees_from_above(visible);
+                let freed = !cancelled && below.forget_above();
+                if moved || freed {
+                    work.push_back(below);
+                } else {
+                    untouched.push(below);
+                }
+            }
+            drop(state);
+            untouched.clear();
+        }
+    }
+
+    /// Takes back that a scope above it was cancelled; `false` if none was.
+    fn forget_above(&self) -> bool {
+        let mut state = lock(&self.state);
+        let before = self.flags.fetch_and(!ABOVE, Ordering::AcqRel);
+        if before & (OWN | ABOVE) == ABOVE {
+            state.cause = None;
+        }
+        before & ABOVE != 0
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, MOVED, Member, Node, OWN, Role};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State};
 use crate::lock::lock;
 
 impl Node {
@@ -14,10 +14,15 @@ impl Node {
         lock(&self.state).deadline
     }
 
+    /// The deadline that it imposes on what is below.
+    pub(super) fn limit_of(&self, state: &State) -> Option<Instant> {
+        state.deadline.filter(|_| !self.is(ENDED))
+    }
+
     /// The deadline that this scope has to watch: its own, unless one around it comes first.
     pub(crate) fn deadline_to_watch(&self) -> Option<Instant> {
         let state = lock(&self.state);
-        let own = state.deadline?;
+        let own = self.limit_of(&state)?;
         state.above.is_none_or(|above| own < above).then_some(own)
     }
 
@@ -36,7 +41,7 @@ impl Node {
     pub(crate) fn effective_deadline(&self, cancelled_at: Instant) -> Option<Instant> {
         let mut earliest = self.is_surely_cancelled().then_some(cancelled_at);
         for node in self.visible() {
-            earliest = earlier(earliest, node.deadline());
+            earliest = earlier(earliest, node.limit_of(&lock(&node.state)));
         }
         earliest
     }
@@ -46,38 +51,42 @@ impl Node {
     }
 
     /// Moves the deadline, unless the scope is cancelled already, and tells all who can see it.
+    ///
+    /// What is below is written under both locks, or two moves could arrive there in the wrong order.
     pub(crate) fn set_deadline(self: &Arc<Self>, deadline: Option<Instant>) {
-        let mut work = VecDeque::from([(self.clone(), true)]);
+        let mut work = VecDeque::from([self.clone()]);
         let mut untouched = Vec::new();
         let mut wakers = Vec::new();
-        while let Some((node, own)) = work.pop_front() {
+        let mut state = lock(&self.state);
+        if self.is(OWN) {
+            return;
+        }
+        state.timeout = None;
+        state.deadline = deadline;
+        for (_, member) in &state.members {
+            let Member::Run(run) = member else { continue };
+            let Some(run) = run.upgrade() else { continue };
+            lock(&run.state).deadline = deadline;
+            work.push_back(run);
+        }
+        drop(state);
+        while let Some(node) = work.pop_front() {
             let mut state = lock(&node.state);
-            if own {
-                if node.is(OWN) {
-                    continue;
-                }
-                state.timeout = None;
-                state.deadline = deadline;
-            }
-            let visible = earlier(state.deadline, state.above);
+            let visible = earlier(node.limit_of(&state), state.above);
             node.set(MOVED);
             wakers.extend(node.take_waker(&mut state));
             state.take_watchers(&mut wakers);
             for (_, member) in &state.members {
-                match member {
-                    Member::Run(run) if own => work.extend(run.upgrade().map(|run| (run, true))),
-                    Member::Below(below) => {
-                        let Some(below) = below.upgrade() else {
-                            continue;
-                        };
-                        // Under both locks, or two changes could arrive below in the wrong order.
-                        if below.sees_from_above(visible) {
-                            work.push_back((below, false));
-                        } else {
-                            untouched.push(below);
-                        }
-                    }
-                    _ => {}
+                let Member::Below(below) = member else {
+                    continue;
+                };
+                let Some(below) = below.upgrade() else {
+                    continue;
+                };
+                if below.sees_from_above(visible) {
+                    work.push_back(below);
+                } else {
+                    untouched.push(below);
                 }
             }
             drop(state);
@@ -88,9 +97,13 @@ impl Node {
     }
 
     /// Whether `deadline` is news to this node as the earliest one above it.
-    fn sees_from_above(&self, deadline: Option<Instant>) -> bool {
-        self.role != Role::Shield
-            && std::mem::replace(&mut lock(&self.state).above, deadline) != deadline
+    pub(super) fn sees_from_above(&self, deadline: Option<Instant>) -> bool {
+        let news = self.role != Role::Shield
+            && std::mem::replace(&mut lock(&self.state).above, deadline) != deadline;
+        if news {
+            self.set(MOVED);
+        }
+        news
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use super::{Member, Node, OWN, PICKED, State};
+use super::{Member, Node, PICKED, State};
 use crate::lock::lock;
 
 impl Node {
@@ -59,13 +59,9 @@ impl Node {
     }
 
     /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.
-    /// Gives `false` and lists nothing if it is cancelled already.
-    pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) -> bool {
+    pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) {
         let watcher = Member::Watcher(Some(waker.clone()));
         let mut state = lock(&self.state);
-        if self.is(OWN) {
-            return false;
-        }
         let before = match *key {
             Some(key) => Some(std::mem::replace(&mut state.members[key], watcher)),
             None => {
@@ -75,7 +71,6 @@ impl Node {
         };
         drop(state);
         drop(before);
-        true
     }
 
     pub(crate) fn unwatch(&self, key: &mut Option<usize>) {

@@ -382,6 +382,7 @@ pub async fn handles_may_be_awaited_inside_another_executor<B: Backend>(rt: Rt<B
 }
 
 /// A handle wakes whoever polled it last.
+#[expect(clippy::async_yields_async, reason = "the handle itself is to move")]
 pub async fn a_handle_may_change_its_awaiter<B: Backend>(rt: Rt<B>) {
     let (open, gate) = oneshot::channel::<()>();
     let mut task = here(rt).spawn(async move { gate.await.is_ok() });

@@ -209,8 +209,10 @@ pub async fn every_generation_may_drop_its_group<B: Backend>(rt: Rt<B>) {
         })
     }
     let alive = Alive::default();
-    let group =
-        rt.task_group(async |g| Ok::<_, ()>(g.spawn(generation(rt, 20, alive.clone())).await));
+    let group = rt.task_group(async |g| {
+        g.spawn(generation(rt, 20, alive.clone())).await;
+        Ok(())
+    });
     assert_eq!(group.await, Ok(()));
     assert_eq!(alive.count(), 0);
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Barrier, mpsc};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use anyrt_core::{Backend, CancelScope, Reason, Stopped, TaskGroup, run, shield};
@@ -407,8 +407,7 @@ pub fn handles_resolve_after_the_end_of_their_runtime<B: Backend>(backend: &B) {
 
 /// What outlives its runtime may be dropped, woken and asked without harm.
 pub fn sleeps_wakers_and_clocks_may_outlive_their_runtime<B: Backend>(backend: &B) {
-    let mut kept: Option<(Pin<Box<B::Sleep>>, Waker, Waker, B)> = None;
-    let before = run(backend, async {
+    let (sleep, main, task, live, before) = run(backend, async {
         let live = B::current().unwrap();
         let mut sleep = Box::pin(live.sleep_until(live.now() + Duration::from_secs(3600)));
         let main = poll_fn(|cx| {
@@ -419,10 +418,8 @@ pub fn sleeps_wakers_and_clocks_may_outlive_their_runtime<B: Backend>(backend: &
         let task = live.spawn(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         let task = task.await.unwrap();
         let now = live.now();
-        kept = Some((sleep, main, task, live));
-        now
+        (sleep, main, task, live, now)
     });
-    let (sleep, main, task, live) = kept.unwrap();
     main.wake_by_ref();
     task.wake_by_ref();
     assert!(live.now() >= before);

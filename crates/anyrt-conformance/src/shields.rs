@@ -404,6 +404,7 @@ pub async fn a_group_inside_a_shield_is_protected_with_its_children<B: Backend>(
                 })
             })
             .collect();
+        rt.yields(1).await;
         scope.cancel();
         let late = g.spawn(async move {
             rt.yields(4).await;

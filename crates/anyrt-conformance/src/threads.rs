@@ -159,7 +159,10 @@ pub async fn in_a_cancelled_scope_a_call_never_runs<B: Backend>(rt: Rt<B>) {
     let group = rt.task_group(async |g| {
         g.cancel();
         let call = call(false);
-        g.spawn(async move { Ok::<_, ()>(call.await) });
+        g.spawn(async move {
+            call.await;
+            Ok::<(), ()>(())
+        });
         Ok(())
     });
     assert_eq!(group.await, Ok(()));

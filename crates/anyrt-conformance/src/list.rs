@@ -77,6 +77,63 @@ promises! {
         any_mixture_of_children_comes_to_an_end
     ;
 
+    daemons with check:
+        a_daemon_ends_with_the_rest_of_its_group
+        a_daemon_is_there_as_long_as_any_child
+        the_end_of_the_rest_is_the_reason
+        the_error_of_a_daemon_fails_the_group
+        an_error_of_a_daemon_at_its_end_is_reported
+        the_panic_of_a_daemon_reaches_the_parent
+        a_daemon_may_spawn_both
+        a_cancelled_daemon_may_spawn
+        cancel_reaches_the_daemons
+        a_daemon_that_was_cut_keeps_no_value_back
+        a_thread_of_a_daemon_counts_with_the_daemon
+        a_group_inside_a_daemon_ends_with_it
+        finished_daemons_leave_nothing_behind
+        a_daemon_into_an_ended_group_is_refused
+        the_daemons_of_a_dropped_group_are_adopted
+        daemons_may_be_interrupted_anywhere
+        daemons_spawned_at_the_last_moment_are_refused_or_waited_for
+    ;
+
+    stops with check:
+        a_stop_is_heard_in_every_task_below
+        work_that_ends_in_time_gives_its_value
+        after_the_grace_the_scope_is_cancelled
+        of_two_stops_the_earlier_end_counts
+        an_earlier_deadline_stays
+        a_moved_deadline_does_not_move_a_stop
+        the_end_of_a_stop_is_an_effective_deadline
+        a_stop_is_heard_inside_a_shield
+        a_scope_inside_a_shield_may_be_stopped
+        a_cancel_wakes_those_who_wait_for_a_stop
+        a_cancel_is_not_heard_inside_a_shield
+        who_comes_later_is_told_at_once
+        those_beside_hear_nothing
+        the_children_of_a_group_may_be_stopped
+        a_stop_without_grace_cancels_at_the_first_pending
+        a_grace_that_overflows_is_for_ever
+        a_thread_may_ask_for_a_stop
+    ;
+
+    cleanups with check:
+        a_cleanup_runs_after_a_value
+        a_cleanup_runs_after_a_cancellation
+        a_cleanup_runs_in_a_scope_cancelled_before
+        a_cleanup_that_waits_does_not_take_a_value_away
+        a_cleanup_does_not_run_after_a_panic
+        a_panic_in_a_cleanup_is_not_lost
+        a_cleanup_may_borrow
+        nested_cleanups_run_from_the_inside_out
+        code_after_an_interrupted_body_does_not_run
+        a_cleanup_may_be_limited
+        a_shielded_part_of_the_body_comes_first
+        the_cleanup_of_a_child_is_waited_for
+        a_group_in_the_body_ends_first
+        a_cleanup_runs_exactly_once_wherever_it_is_cancelled
+    ;
+
     tasks with check:
         awaiting_gives_the_value_in_any_order
         dropping_a_handle_changes_nothing
@@ -132,6 +189,8 @@ promises! {
     ;
 
     scopes with check:
+        a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends
+        a_child_freed_from_a_scope_hears_of_the_next_cancellation
         a_ready_result_beats_cancellation
         a_body_that_cancels_its_scope_just_before_its_end_gives_its_value
         a_value_that_comes_together_with_the_cancellation_is_kept
@@ -237,6 +296,7 @@ promises! {
     ;
 
     outside with check:
+        errors_that_panic_when_dropped_do_not_keep_a_dropped_group_open
         a_group_dropped_by_select_cancels_its_children_at_once
         the_outer_group_waits_for_the_shielded_child_of_a_dropped_group
         the_outer_group_waits_for_the_thread_of_a_dropped_group

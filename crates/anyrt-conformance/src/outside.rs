@@ -861,3 +861,30 @@ pub async fn a_drop_may_race_with_the_panic_of_a_child<B: Backend>(rt: Rt<B>) {
         );
     }
 }
+
+/// A dropped group whose errors panic when they are dropped is counted out all the same.
+pub async fn errors_that_panic_when_dropped_do_not_keep_a_dropped_group_open<B: Backend>(
+    rt: Rt<B>,
+) {
+    #[derive(Debug)]
+    struct Explosive;
+    impl Drop for Explosive {
+        fn drop(&mut self) {
+            panic!("explosive");
+        }
+    }
+    let outer = rt.task_group(async |_| {
+        let inner = rt.task_group(async |g| {
+            g.spawn(async move { Err::<(), _>(Explosive) });
+            g.spawn(async move {
+                anyrt_core::shield(rt.yields(10)).await;
+                Ok(())
+            });
+            rt.yields(20).await;
+            Ok(())
+        });
+        drop_at_pending(2, inner).await;
+        Ok::<_, ()>(())
+    });
+    assert_eq!(outer.await, Ok(()));
+}

@@ -937,3 +937,47 @@ impl Wake for Wakes {
         self.count.fetch_add(1, Ordering::SeqCst);
     }
 }
+
+/// What is only polled when it is woken hears that a scope above it has ended, and keeps its own time.
+pub async fn a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends<B: Backend>(rt: Rt<B>) {
+    let mut set = FuturesUnordered::new();
+    set.push(rt.fail_after(rt.tick() * 2, pending::<()>()).left_future());
+    set.push(async { Ok(()) }.right_future());
+    // The first poll of the limit is inside a scope with an earlier deadline, which ends in time.
+    let first = rt.move_on_after(rt.tick(), set.next()).await;
+    assert_eq!(first, Some(Some(Ok(()))));
+    assert!(set.next().await.unwrap().is_err());
+}
+
+/// A child that was told of a cancellation which is gone can still be woken by the next one.
+pub async fn a_child_freed_from_a_scope_hears_of_the_next_cancellation<B: Backend>(rt: Rt<B>) {
+    let alive = Alive::default();
+    for _ in 0..20 {
+        let life = alive.born();
+        let mut group = Box::pin(rt.task_group(async |g| {
+            g.spawn(async move {
+                pending::<()>().await;
+                drop(life);
+                Ok::<_, ()>(())
+            });
+            pending::<Result<(), ()>>().await
+        }));
+        let scope = rt.scope();
+        let ended = scope.run(async {
+            for _ in 0..3 {
+                assert!(poll!(&mut group).is_pending());
+                rt.yields(1).await;
+            }
+            scope.cancel();
+        });
+        // The body is ready, so it wins, and the group lives on.
+        assert_eq!(ended.await, Ok(()));
+        let outer: Result<_, anyrt_core::GroupError<()>> = rt
+            .task_group(async |_| {
+                drop(group);
+                Ok(())
+            })
+            .await;
+        assert_eq!(outer, Ok(()));
+    }
+}

@@ -146,7 +146,7 @@ fn listen(
         return;
     };
     let waker = WakerId::of(cx.waker());
-    if *armed != waker {
+    if *armed != waker || children.has_told() {
         children.attach();
         children.seat(seat, number, cx.waker());
     }

@@ -10,7 +10,8 @@
 //!
 //! A group is two nodes of the scope tree. Below the first (`Body`) are the body and all else: it is
 //! cancelled when something fails. Below the second (`Children`) are the children alone: it is cancelled by
-//! `g.cancel()`. What they share (the count, the failures) is in their `Home`.
+//! `g.cancel()`. What they share (the count, the failures) is in their `Home`. Where there are daemons they are
+//! a third node, below `Children`, with a count of its own.
 
 use std::fmt;
 use std::future::Future;
@@ -28,7 +29,7 @@ use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::child::{Child, next_number};
 use crate::error::GroupError;
-use crate::guest::{Guest, leave};
+use crate::guest::{Guest, abandon, leave};
 use crate::hold::Hold;
 use crate::home::{Home, Payload, Shared, throw_away};
 use crate::inside::Inside;
@@ -65,7 +66,8 @@ use crate::waker::WakerId;
 /// # Panics
 ///
 /// If the body or a child panics: after all children have ended, the first panic is resumed here, also if there
-/// were errors too. And when polled where there is no runtime, or when the runtime ends under the children.
+/// were errors too. And when polled where there is no runtime, when the runtime ends under the children, and when
+/// polled on after its end, or after the end of a scope around it that had cut it.
 ///
 /// # Examples
 ///
@@ -153,7 +155,51 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         T: Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        self.spawn_as(None, child)
+        self.spawn_at(self.scope.node(), None, child)
+    }
+
+    /// Starts `child` as a daemon: it is cancelled when the body and all children but the daemons have ended.
+    ///
+    /// For what serves the others and has no end of its own: a ticker, a connection that is kept alive. Its
+    /// errors and panics count like any other's; being cancelled is no failure. A daemon may spawn both
+    /// children, which are waited for, and daemons. It has no value, so that an endless loop will do. Otherwise as
+    /// [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
+    ///     g.spawn_daemon(std::future::pending::<Result<(), ()>>());
+    ///     Ok("done")
+    /// });
+    /// assert_eq!(group.await, Ok("done"));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn_daemon(
+        &self,
+        child: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) -> Task<B, ()> {
+        let caller = Location::caller();
+        let closed = || Task::new(None, self.scope.node().clone(), 0, caller);
+        // As a guest, so that the group cannot end under way.
+        let home = self.home();
+        if !home.tally.join() {
+            return closed();
+        }
+        let mut child = child;
+        let task = loop {
+            match self.spawn_at(&self.scope.node().daemons_or_self(), None, child) {
+                Ok(task) => break task,
+                // The group is just looking whether it can end. It finds that it cannot, and opens again.
+                Err(back) => child = back,
+            }
+            std::thread::yield_now();
+        };
+        leave(self.scope.node(), home.tally.leave());
+        task
     }
 
     #[track_caller]
@@ -163,18 +209,22 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
         let caller = Location::caller();
-        self.spawn_as(name, child)
+        self.spawn_at(self.scope.node(), name, child)
             .unwrap_or_else(|_| Task::new(None, self.scope.node().clone(), 0, caller))
     }
 
     #[track_caller]
-    fn spawn_as<T, F>(&self, name: Option<Arc<str>>, child: F) -> Result<Task<B, T>, F>
+    fn spawn_at<T, F>(
+        &self,
+        children: &Arc<Node>,
+        name: Option<Arc<str>>,
+        child: F,
+    ) -> Result<Task<B, T>, F>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let children = self.scope.node();
-        let home = self.home();
+        let home = home_of(children);
         if !home.tally.join() {
             return Err(child);
         }
@@ -182,7 +232,7 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         let child = Child::new(children.clone(), number, name, child);
         let handle = match home.shared.backend::<B>() {
             Some(backend) => backend.spawn(child),
-            None => place::backend::<B>().spawn(child),
+            None => unreachable!("a group has its backend from the start"),
         };
         Ok(Task::new(
             Some(handle),
@@ -221,7 +271,9 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
 
     /// How many children have not ended.
     pub fn len(&self) -> usize {
-        self.home().children()
+        let daemons = self.scope.node().daemons();
+        let daemons = daemons.map_or(0, |daemons| home_of(&daemons).children());
+        self.home().children() + daemons
     }
 
     /// Whether all children have ended.
@@ -230,10 +282,14 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
     }
 
     fn home(&self) -> &Home {
-        match &self.scope.node().home {
-            Some(home) => home,
-            None => unreachable!("the children node of a group has the group's home"),
-        }
+        home_of(self.scope.node())
+    }
+}
+
+fn home_of(children: &Node) -> &Home {
+    match &children.home {
+        Some(home) => home,
+        None => unreachable!("the children node of a group has the group's home"),
     }
 }
 
@@ -324,9 +380,7 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
         struct Abandon(Arc<Node>);
         impl Drop for Abandon {
             fn drop(&mut self) {
-                if let Some(home) = &self.0.home {
-                    leave(&self.0, home.tally.abandon());
-                }
+                abandon(&self.0);
             }
         }
         let this = self.project();
@@ -336,8 +390,9 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
         guest.stay();
         this.node.cancel(&Reason::Dropped);
         // Also if the body's destructors panic.
-        let _after_the_body = Abandon(this.node.clone());
+        let _after_the_body = Abandon(this.children.clone());
         this.body.clear();
+        throw_away(this.value.take());
         *this.hold = None;
     }
 
@@ -395,16 +450,45 @@ where
         this.children.attach();
         this.children.arm(cx.waker(), &mut this.armed.1);
         if this.children.take_moved() {
+            this.children.begin_grace(|| this.backend.now());
             *this.due = this.children.deadline_to_watch();
         }
         if this.alarm.poll_passed(*this.due, this.backend, cx) {
-            this.children.cancel(&Reason::Deadline);
+            this.children.expire();
         }
+    }
+
+    /// Ends the group if nothing is left in it; cancels the daemons if nothing else is.
+    fn try_close(&self, cx: &mut Context<'_>) -> bool {
+        let tally = &self.home.tally;
+        tally.start_joining();
+        self.home.joiner.register(cx.waker());
+        let Some(daemons) = self.children.daemons() else {
+            return tally.try_close();
+        };
+        let ledger = home_of(&daemons);
+        ledger.tally.start_joining();
+        ledger.joiner.register(cx.waker());
+        if !tally.is_empty() {
+            return false;
+        }
+        daemons.cancel(&Reason::Done);
+        if !ledger.tally.try_close() {
+            return false;
+        }
+        let closed = tally.try_close();
+        if !closed {
+            ledger.tally.reopen();
+        }
+        closed
     }
 
     fn finish(self: Pin<&mut Self>) -> Poll<Result<T, GroupError<E>>> {
         let this = self.project();
         let value = this.value.take();
+        if let Some(daemons) = this.children.take_daemons() {
+            daemons.retire();
+        }
         this.children.retire();
         this.node.retire();
         *this.hold = None;
@@ -423,15 +507,18 @@ where
         if let Some(error) = GroupError::from_vec(errors.collect()) {
             return Poll::Ready(Err(error));
         }
+        let (cut, lost) = (&this.home.cut, &this.home.lost);
         match value {
-            Some(value)
-                if !this.home.cut.load(Ordering::Acquire)
-                    && !this.home.lost.load(Ordering::Acquire) =>
-            {
+            Some(value) if !cut.load(Ordering::Acquire) && !lost.load(Ordering::Acquire) => {
                 Poll::Ready(Ok(value))
             }
             _ if this.node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
-            _ => panic!("anyrt: the runtime ended while children of a task group were running"),
+            _ if lost.load(Ordering::Acquire) => {
+                panic!("anyrt: the runtime ended while children of a task group were running")
+            }
+            _ => {
+                panic!("anyrt: a task group was polled on after a scope that had cut it had ended")
+            }
         }
     }
 }
@@ -457,12 +544,8 @@ where
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
-        if !self.body.is_live() {
-            self.home.tally.start_joining();
-            self.home.joiner.register(cx.waker());
-            if self.home.tally.try_close() {
-                return self.finish();
-            }
+        if !self.body.is_live() && self.try_close(cx) {
+            return self.finish();
         }
         self.poll_deadline(cx);
         Poll::Pending

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::home::{Home, Payload};
+use crate::home::{Home, Payload, throw_away};
 use crate::reason::Reason;
 use crate::tally::Next;
 use crate::tree::Node;
@@ -27,9 +27,7 @@ impl Guest {
 
     /// Gives a panic that has nobody else to go to to the enclosing group, which then fails.
     pub(crate) fn hand_over(&self, payload: Payload) {
-        if let Some(node) = &self.0 {
-            adopt(node, payload);
-        }
+        adopt(self.0.as_ref(), payload);
     }
 
     /// Leaves the counting out to [`Next::Release`], when an abandoned group has ended.
@@ -64,12 +62,13 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
             Next::Nothing => return,
             Next::Wake => return home.joiner.wake(),
             Next::Release => {
-                let Some(outer) = node.body().and_then(|body| body.parent.as_ref()) else {
-                    return;
-                };
-                for payload in home.take_failures().panics {
+                let failures = home.take_failures();
+                failures.errors.into_iter().for_each(throw_away);
+                let outer = enclosing(node);
+                for payload in failures.panics {
                     adopt(outer, payload);
                 }
+                let Some(outer) = outer else { return };
                 let Some(outer_home) = &outer.home else {
                     return;
                 };
@@ -81,19 +80,43 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
     }
 }
 
-/// Records what went wrong in a child, and then cancels the group.
-pub(crate) fn fail(children: &Node, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
-    if let (Some(home), Some(group)) = (&children.home, &children.parent) {
-        record(home);
-        group.cancel(&Reason::ChildFailed(name.clone()));
-    }
+/// The first node around that belongs to another group; for a daemon that is the group of the others.
+fn enclosing(node: &Arc<Node>) -> Option<&Arc<Node>> {
+    let is_same = |other: &Arc<Node>| match (&node.home, &other.home) {
+        (Some(home), Some(other)) => Arc::ptr_eq(home, other),
+        _ => false,
+    };
+    node.around().find(|other| !is_same(other))
 }
 
-/// Makes the group around `node` fail with this panic.
-fn adopt(node: &Arc<Node>, payload: Payload) {
-    let Some(body) = node.body() else { return };
-    if let Some(home) = &body.home {
-        home.record_panic(payload);
+/// Records what went wrong in a child, and then cancels the group.
+pub(crate) fn fail(children: &Arc<Node>, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
+    let Some(group) = children.body() else { return };
+    if let Some(home) = &group.home {
+        record(home);
     }
+    group.cancel(&Reason::ChildFailed(name.clone()));
+}
+
+/// A group with daemons is given up: its daemons are what it now waits for.
+pub(crate) fn abandon(children: &Arc<Node>) {
+    let Some(home) = &children.home else { return };
+    if let Some(daemons) = children.take_daemons() {
+        if let Some(ledger) = &daemons.home {
+            home.guests.fetch_add(1, Ordering::Relaxed);
+            home.tally.join_anyway();
+            leave(&daemons, ledger.tally.abandon());
+        }
+    }
+    leave(children, home.tally.abandon());
+}
+
+/// Makes the group around `node` fail with this panic. With no group around there is nobody to tell.
+fn adopt(node: Option<&Arc<Node>>, payload: Payload) {
+    let body = node.and_then(|node| node.body());
+    let Some((body, home)) = body.and_then(|body| Some((body, body.home.as_ref()?))) else {
+        return throw_away(payload);
+    };
+    home.record_panic(payload);
     body.cancel(&Reason::ChildFailed(None));
 }

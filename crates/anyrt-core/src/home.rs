@@ -92,7 +92,7 @@ impl Home {
         std::mem::take(&mut *lock(&self.failures))
     }
 
-    /// How many children have not ended.
+    /// How many children have not ended; a snapshot while others spawn and end.
     pub(crate) fn children(&self) -> usize {
         let guests = self.guests.load(Ordering::Relaxed);
         self.tally.members().saturating_sub(guests)

@@ -59,7 +59,7 @@ impl<F: Future> Inside<F> {
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(future) = this.future.as_pin_mut() else {
-            return Poll::Pending;
+            panic!("anyrt: a future was polled after its end");
         };
         this.place.enter(|| future.poll(cx))
     }

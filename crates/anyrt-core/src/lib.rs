@@ -26,6 +26,8 @@ mod alarm;
 mod scope;
 mod timeout;
 mod shield;
+mod stopping;
+mod cleanup;
 mod error;
 mod task;
 mod child;
@@ -36,6 +38,7 @@ mod run;
 #[cfg(feature = "async-task")]
 pub use crate::async_task::AsyncTask;
 pub use crate::backend::{Backend, Join};
+pub use crate::cleanup::{Finally, finally};
 pub use crate::error::GroupError;
 pub use crate::group::{TaskGroup, task_group};
 pub use crate::limiter::{Acquire, Limiter, Permit, Statistics};
@@ -45,6 +48,7 @@ pub use crate::reason::{Cancelled, Reason, Stopped};
 pub use crate::run::run;
 pub use crate::scope::{CancelScope, Cancellation, Run};
 pub use crate::shield::{Shield, shield};
+pub use crate::stopping::{Stopping, is_stopping, stopping};
 pub use crate::task::{Outcome, Task};
 pub use crate::thread::{ToThread, to_thread};
 pub use crate::time::{

@@ -87,7 +87,7 @@ pub(crate) fn is_cancelled<B: Backend>() -> bool {
     deadline.is_some_and(|deadline| deadline <= now)
 }
 
-/// Whether a future of this crate is being polled on this thread right now.
+/// Whether a future of this crate is being polled or dropped on this thread right now.
 pub fn is_inside() -> bool {
     look(|_| ()).is_some()
 }

@@ -13,6 +13,8 @@ pub enum Reason {
     Explicit(Option<Arc<str>>),
     /// A child of the group, or its body, failed or panicked; with the child's name if it has one.
     ChildFailed(Option<Arc<str>>),
+    /// All of the group but its daemons had ended.
+    Done,
     /// A graceful stop has used up its grace period.
     Shutdown,
     /// The future that owned the scope was dropped from outside before it had ended.
@@ -27,6 +29,7 @@ impl fmt::Display for Reason {
             Self::Explicit(Some(message)) => write!(f, "cancelled on request: {message}"),
             Self::ChildFailed(None) => f.write_str("a task of the group failed"),
             Self::ChildFailed(Some(name)) => write!(f, "task `{name}` of the group failed"),
+            Self::Done => f.write_str("the rest of the group is done"),
             Self::Shutdown => f.write_str("shut down"),
             Self::Dropped => f.write_str("dropped by its owner"),
         }

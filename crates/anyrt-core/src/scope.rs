@@ -89,7 +89,8 @@ impl<B: Backend> CancelScope<B> {
     ///
     /// # Panics
     ///
-    /// When polled inside a run of the same scope, and when there is no runtime at this place.
+    /// When polled inside a run of the same scope, when there is no runtime at this place, and when polled on
+    /// after its end, or after the end of a scope around it that had cancelled it.
     #[track_caller]
     pub fn run<F: Future>(&self, body: F) -> Run<B, F> {
         Run::new(Limit::None, Some(self.node.clone()), body)
@@ -97,7 +98,8 @@ impl<B: Backend> CancelScope<B> {
 
     /// Cancels the scope. Does nothing if it is cancelled already.
     ///
-    /// May be called from any thread. If its deadline has passed, that remains the reason.
+    /// May be called from any thread. If its deadline has passed, that remains the reason, where there is a clock
+    /// to see it: a scope that was created outside of a runtime has none on a thread outside of one.
     pub fn cancel(&self) {
         self.cancel_because(Reason::Explicit(None));
     }
@@ -122,12 +124,12 @@ impl<B: Backend> CancelScope<B> {
             self.node.cancel(&Reason::Explicit(None));
             return true;
         }
-        let passed = match (self.node.deadline(), self.clock()) {
-            (Some(deadline), Some(clock)) => deadline <= clock.now(),
+        let passed = match (self.node.limit(), self.clock()) {
+            (Some((limit, _)), Some(clock)) => limit <= clock.now(),
             _ => false,
         };
         if passed {
-            self.node.cancel(&Reason::Deadline);
+            self.node.expire();
         }
         passed
     }
@@ -161,6 +163,41 @@ impl<B: Backend> CancelScope<B> {
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         if !self.is_cancelled() {
             self.node.set_deadline(deadline);
+        }
+    }
+
+    /// Asks all below to come to an end in good order, and cancels the scope when `grace` has gone by.
+    ///
+    /// [`stopping`](crate::stopping) wakes in every task below, also inside shields. The reason of the later
+    /// cancellation is `Shutdown`. Of two stops the earlier end counts; a deadline that comes first stays.
+    /// May be called from any thread. Where no clock is at hand the time counts from the scope's next poll.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{CancelScope, Reason, stopping};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let second = Duration::from_secs(1);
+    /// let scope = CancelScope::<Sim>::new();
+    /// scope.stop(second);
+    /// let polite = scope.run(async {
+    ///     stopping().await;
+    ///     "put away"
+    /// });
+    /// assert_eq!(polite.await, Ok("put away"));
+    /// let deaf = scope.run(std::future::pending::<()>()).await;
+    /// assert_eq!(deaf.unwrap_err().reason(), &Reason::Shutdown);
+    /// # });
+    /// ```
+    pub fn stop(&self, grace: Duration) {
+        if self.is_cancelled() {
+            return;
+        }
+        match self.clock() {
+            Some(clock) => self.node.stop(clock.now().checked_add(grace)),
+            None => self.node.stop_without_clock(grace),
         }
     }
 
@@ -316,11 +353,11 @@ impl<B: Backend, F: Future> Future for Run<B, F> {
                 Poll::Pending if !entered.is_to_be_cut(this.alarm, cx) => Poll::Pending,
                 Poll::Pending => {
                     this.body.as_mut().clear();
-                    entered.catch(this.caller)
+                    entered.catch(this.caller, cx)
                 }
             }
         } else {
-            entered.catch(this.caller)
+            entered.catch(this.caller, cx)
         };
         if ended.is_ready() {
             *this.body.place() = Place::Nowhere;
@@ -337,16 +374,23 @@ impl<B: Backend> Entered<B> {
         node.attach();
         node.arm(cx.waker(), &mut self.armed);
         if node.take_moved() {
+            node.governor().begin_grace(|| self.backend.now());
             self.due = node.deadline_to_watch();
         }
         if alarm.poll_passed(self.due, &self.backend, cx) {
-            node.governor().cancel(&Reason::Deadline);
+            node.governor().expire();
         }
         node.is_effectively_cancelled() && !node.is_held()
     }
 
     /// After the body was cut: reports it, or leaves that to a scope around this one.
-    fn catch<T>(&self, caller: &Location<'_>) -> Poll<Result<T, Cancelled>> {
+    fn catch<T>(
+        &mut self,
+        caller: &Location<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, Cancelled>> {
+        // The scope around it may end without catching; then it is for this one to do so.
+        self.node.arm(cx.waker(), &mut self.armed);
         if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
             return Poll::Ready(Err(Cancelled::new(self.node.cause())));
         }
@@ -387,11 +431,11 @@ impl<B: Backend> Future for Cancellation<B> {
         if scope.is_cancelled() {
             return Poll::Ready(());
         }
-        let (Some(deadline), Some(clock)) = (scope.deadline(), scope.clock()) else {
+        let (Some((limit, _)), Some(clock)) = (scope.node.limit(), scope.clock()) else {
             return Poll::Pending;
         };
-        if this.alarm.poll_passed(Some(deadline), &clock, cx) {
-            scope.node.cancel(&Reason::Deadline);
+        if this.alarm.poll_passed(Some(limit), &clock, cx) {
+            scope.node.expire();
             return Poll::Ready(());
         }
         Poll::Pending

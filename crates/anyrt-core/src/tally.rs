@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const ONE_MEMBER: u64 = 1;
 const MEMBERS: u64 = (1 << 32) - 1;
 const ONE_ORPHAN: u64 = 1 << 32;
-/// Orphans may for a moment be fewer than none; counting from here keeps the fields apart.
+/// Orphans may be fewer than none where a runtime has dropped a child whose handle lives; counting from here
+/// keeps the fields apart.
 const NO_ORPHANS: u64 = 1 << 28;
 const ORPHANS: u64 = (1 << 29) - 1;
 const JOINING: u64 = 1 << 61;
@@ -86,6 +87,16 @@ impl Tally {
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, close)
             .is_ok()
+    }
+
+    /// Opens again what was closed a moment ago.
+    pub(crate) fn reopen(&self) {
+        self.0.fetch_and(!CLOSED, Ordering::AcqRel);
+    }
+
+    /// Whether nothing is left to wait for, as of now.
+    pub(crate) fn is_empty(&self) -> bool {
+        is_empty(self.0.load(Ordering::Acquire))
     }
 
     /// Whether the group has ended.

@@ -29,6 +29,9 @@ use crate::place;
 /// If code that knows nothing of scopes drops a call whose thread is running, the enclosing group waits for
 /// the thread, and gets its panic if there is one; the value is dropped.
 ///
+/// A call that was polled once and then moved out of its group keeps that group open until somebody awaits or
+/// drops it.
+///
 /// # Panics
 ///
 /// A panic of `call` is resumed where the call is awaited. Panics when polled where there is no runtime, and
@@ -113,7 +116,7 @@ where
                 place::ADVICE
             );
         };
-        let node = place::node().filter(|_| !self.abandon_on_cancel);
+        let node = (!self.abandon_on_cancel).then(place::node).flatten();
         let guest = (!self.abandon_on_cancel).then(|| Guest::of(node.as_ref()));
         let parcel = Parcel {
             result: None,

@@ -20,8 +20,10 @@
 //! 6. Every walk is a loop, since trees get deep.
 
 mod cancel;
+mod daemons;
 mod deadline;
 mod members;
+mod stop;
 
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -69,6 +71,10 @@ const PICKED: u16 = 64;
 const ENDED: u16 = 128;
 /// All below have been told that it was cancelled.
 const SPREAD: u16 = 256;
+/// It, or one around it, was asked to come to an end in good order.
+const STOPPING: u16 = 512;
+/// The wakers of its child tasks have been taken; those that go on list themselves again.
+const TOLD: u16 = 1024;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -91,6 +97,10 @@ struct State {
     deadline: Option<Instant>,
     /// A time limit that becomes the deadline when the scope is first entered.
     timeout: Option<Duration>,
+    /// When a graceful stop is over.
+    stop_end: Option<Instant>,
+    /// A graceful stop whose time begins where there is a clock.
+    grace: Option<Duration>,
     /// The earliest deadline of the visible scopes around it.
     above: Option<Instant>,
     waker: Option<Waker>,
@@ -99,6 +109,17 @@ struct State {
     key_in_handle: Option<usize>,
     /// Children that were cancelled one by one and have not ended yet.
     picked: Vec<u64>,
+    /// Of a children node: the node of the daemons.
+    daemons: Daemons,
+}
+
+#[derive(Debug, Default)]
+enum Daemons {
+    #[default]
+    None,
+    At(Arc<Node>),
+    /// The group was dropped or has ended; there are to be no more.
+    NoMore,
 }
 
 #[derive(Debug)]
@@ -170,7 +191,8 @@ impl Node {
 
     /// Whether something in its own task must not be dropped now.
     pub(crate) fn is_held(&self) -> bool {
-        self.holds.load(Ordering::Acquire) != 0
+        // Writes nothing, but is ordered with a hold that is given back while somebody cancels.
+        self.holds.fetch_or(0, Ordering::AcqRel) != 0
     }
 
     /// The node and those around it that it can see, from the inside out.
@@ -208,6 +230,7 @@ impl Node {
 
     fn attach_one(self: &Arc<Self>) {
         let Some(parent) = &self.parent else { return };
+        // The parent is older, so it is locked first.
         let mut above = lock(&parent.state);
         let mut state = lock(&self.state);
         if state.key_in_parent.is_some() {
@@ -222,7 +245,8 @@ impl Node {
                 self.set(ABOVE);
             }
         }
-        self.set(ATTACHED | MOVED);
+        let stopping = parent.flags.load(Ordering::Acquire) & STOPPING;
+        self.set(ATTACHED | MOVED | stopping);
     }
 
     /// Sets the waker that wakes this node's own future.

@@ -12,6 +12,9 @@ pub type TaskGroup<E> = anyrt_core::TaskGroup<Current, E>;
 /// The handle of a child; see [`anyrt_core::Task`].
 pub type Task<T> = anyrt_core::Task<Current, T>;
 
+/// The future of [`Task::outcome`]; see [`anyrt_core::Outcome`].
+pub type Outcome<T> = anyrt_core::Outcome<Current, T>;
+
 /// Runs `body` with a fresh group and returns when the body and every child have ended.
 ///
 /// The children run in parallel, as tasks of the runtime. The first error or panic, of the body or of a

@@ -32,7 +32,8 @@
 //! # Where to begin
 //!
 //! - [`task_group`] runs children in parallel and waits for all of them.
-//! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
+//! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects, and [`finally`] cleans up.
+//! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //!
@@ -63,8 +64,9 @@ mod thread;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Backend, Cancelled, Elapsed, GroupError, Limiter, Permit, Reason, Statistics, Stopped,
-    UnknownBackend, checkpoint, shield,
+    Acquire, Backend, Cancelled, Checkpoint, Elapsed, Finally, GroupError, Join, Limiter, Permit,
+    Reason, Shield, Statistics, Stopped, Stopping, UnknownBackend, checkpoint, finally,
+    is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -75,11 +77,13 @@ pub use anyrt_tokio::Tokio;
 
 pub use crate::available::available;
 pub use crate::current::*;
-pub use crate::group::{Task, TaskGroup, task_group};
+pub use crate::group::{Outcome, Task, TaskGroup, task_group};
 pub use crate::run::{run, run_on};
-pub use crate::scope::{CancelScope, fail_after, fail_at, move_on_after, move_on_at};
-pub use crate::thread::to_thread;
-pub use crate::time::{current_effective_deadline, now, sleep, sleep_until};
+pub use crate::scope::{
+    CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,
+};
+pub use crate::thread::{ToThread, to_thread};
+pub use crate::time::{Sleep, current_effective_deadline, now, sleep, sleep_until};
 
 #[doc = include_str!("../../../README.md")]
 #[cfg(doctest)]

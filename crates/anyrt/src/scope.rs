@@ -3,12 +3,22 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use anyrt_core::{FailAt, MoveOn};
-
 use crate::current::Current;
 
 /// A handle that cancels the futures run in it; see [`anyrt_core::CancelScope`].
 pub type CancelScope = anyrt_core::CancelScope<Current>;
+
+/// The future of [`CancelScope::run`]; see [`anyrt_core::Run`].
+pub type Run<F> = anyrt_core::Run<Current, F>;
+
+/// The future of [`CancelScope::cancelled`]; see [`anyrt_core::Cancellation`].
+pub type Cancellation = anyrt_core::Cancellation<Current>;
+
+/// The future of [`move_on_after`] and [`move_on_at`]; see [`anyrt_core::MoveOn`].
+pub type MoveOn<F> = anyrt_core::MoveOn<Current, F>;
+
+/// The future of [`fail_after`] and [`fail_at`]; see [`anyrt_core::FailAt`].
+pub type FailAt<F> = anyrt_core::FailAt<Current, F>;
 
 /// Runs `body` for at most `limit`: gives its value, or `None` if the time was up.
 ///
@@ -26,13 +36,13 @@ pub type CancelScope = anyrt_core::CancelScope<Current>;
 /// # });
 /// ```
 #[track_caller]
-pub fn move_on_after<F: Future>(limit: Duration, body: F) -> MoveOn<Current, F> {
+pub fn move_on_after<F: Future>(limit: Duration, body: F) -> MoveOn<F> {
     anyrt_core::move_on_after(limit, body)
 }
 
 /// Runs `body` until `deadline` at the latest; otherwise as [`move_on_after`].
 #[track_caller]
-pub fn move_on_at<F: Future>(deadline: Instant, body: F) -> MoveOn<Current, F> {
+pub fn move_on_at<F: Future>(deadline: Instant, body: F) -> MoveOn<F> {
     anyrt_core::move_on_at(deadline, body)
 }
 
@@ -53,7 +63,7 @@ pub fn move_on_at<F: Future>(deadline: Instant, body: F) -> MoveOn<Current, F> {
 /// # });
 /// ```
 #[track_caller]
-pub fn fail_after<F: Future>(limit: Duration, body: F) -> FailAt<Current, F> {
+pub fn fail_after<F: Future>(limit: Duration, body: F) -> FailAt<F> {
     anyrt_core::fail_after(limit, body)
 }
 
@@ -63,6 +73,6 @@ pub fn fail_after<F: Future>(limit: Duration, body: F) -> FailAt<Current, F> {
 ///
 /// [`Elapsed`](crate::Elapsed), only if this very deadline interrupted the body.
 #[track_caller]
-pub fn fail_at<F: Future>(deadline: Instant, body: F) -> FailAt<Current, F> {
+pub fn fail_at<F: Future>(deadline: Instant, body: F) -> FailAt<F> {
     anyrt_core::fail_at(deadline, body)
 }

@@ -1,8 +1,9 @@
 //! Calls into threads on the current backend.
 
-use anyrt_core::ToThread;
-
 use crate::current::Current;
+
+/// The future of [`to_thread`], and its options; see [`anyrt_core::ToThread`].
+pub type ToThread<T, F> = anyrt_core::ToThread<Current, T, F>;
 
 /// Runs `call` on a thread where it may block, and gives its value.
 ///
@@ -23,7 +24,7 @@ use crate::current::Current;
 /// # });
 /// ```
 #[track_caller]
-pub fn to_thread<T, F>(call: F) -> ToThread<Current, T, F>
+pub fn to_thread<T, F>(call: F) -> ToThread<T, F>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,

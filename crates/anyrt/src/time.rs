@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyrt_core::Sleep;
-
 use crate::current::Current;
+
+/// The future of [`sleep`] and [`sleep_until`]; see [`anyrt_core::Sleep`].
+pub type Sleep = anyrt_core::Sleep<Current>;
 
 /// The time on the clock of the backend at this place.
 ///
@@ -34,7 +35,7 @@ pub fn now() -> Instant {
 /// # });
 /// ```
 #[track_caller]
-pub fn sleep(duration: Duration) -> Sleep<Current> {
+pub fn sleep(duration: Duration) -> Sleep {
     anyrt_core::sleep(duration)
 }
 
@@ -44,7 +45,7 @@ pub fn sleep(duration: Duration) -> Sleep<Current> {
 ///
 /// If there is no runtime at this place.
 #[track_caller]
-pub fn sleep_until(at: Instant) -> Sleep<Current> {
+pub fn sleep_until(at: Instant) -> Sleep {
     anyrt_core::sleep_until(at)
 }
 

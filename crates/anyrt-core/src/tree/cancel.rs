@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::deadline::earlier;
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD};
+use super::deadline::tell_below;
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD, STOPPING, TOLD};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -47,14 +47,19 @@ impl Node {
     pub(crate) fn enter_handle(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
         let Some(handle) = &self.handle else { return };
         let mut wakers = Vec::new();
+        let has_timeout = lock(&handle.state).timeout.is_some();
+        let now = has_timeout.then(now);
         let mut scope = lock(&handle.state);
-        if let Some(timeout) = scope.timeout.take() {
-            scope.deadline = now().checked_add(timeout);
+        if let Some(timeout) = scope.timeout.take_if(|_| now.is_some()) {
+            scope.deadline = now.and_then(|now| now.checked_add(timeout));
             scope.take_watchers(&mut wakers);
         }
+        // The handle is older than its runs, so it is locked first.
         let mut state = lock(&self.state);
         state.key_in_handle = Some(scope.members.insert(Member::Run(Arc::downgrade(self))));
         state.deadline = scope.deadline;
+        state.stop_end = scope.stop_end;
+        self.set(handle.flags.load(Ordering::Acquire) & STOPPING);
         if handle.is(OWN) {
             state.cause = scope.cause.clone();
             self.set(OWN | OWN_FIRST);
@@ -97,6 +102,12 @@ impl Node {
         if flag == ABOVE && self.role == Role::Shield {
             return;
         }
+        // The parent may have ended meanwhile, and then has no say any more.
+        let parent = self.parent.as_ref().filter(|_| flag == ABOVE);
+        let _ordered = parent.map(|parent| lock(&parent.state));
+        if parent.is_some_and(|parent| !parent.is_effectively_cancelled()) {
+            return;
+        }
         let mut state = lock(&self.state);
         let before = self.flags.load(Ordering::Acquire);
         if flag == OWN && before & ENDED != 0 {
@@ -104,11 +115,8 @@ impl Node {
         }
         // Seen from below, it makes no difference by which of the two it is cancelled.
         let first = before & ABOVE == 0 && before & (OWN | ENDED) != OWN;
-        self.set(if flag == OWN && first {
-            OWN | OWN_FIRST
-        } else {
-            flag
-        });
+        let own_first = if flag == OWN && first { OWN_FIRST } else { 0 };
+        self.set(flag | own_first | TOLD);
         if first {
             state.cause.get_or_insert_with(|| reason.clone());
             wakers.extend(self.take_waker(&mut state));
@@ -132,48 +140,13 @@ impl Node {
     /// The scope has ended. What was first polled in it and lives on, because it was only lent to the body,
     /// is no longer subject to it, but still to the scopes around it.
     pub(crate) fn retire(self: &Arc<Self>) {
-        {
-            // Under the lock, so that it is ordered with a cancellation that comes by.
-            let state = lock(&self.state);
-            self.set(ENDED);
-            if state.members.is_empty() {
-                return;
-            }
+        // Under the lock, so that it is ordered with a cancellation that comes by.
+        let state = lock(&self.state);
+        self.set(ENDED);
+        let has_members = !state.members.is_empty();
+        drop(state);
+        if has_members {
+            tell_below(VecDeque::from([self.clone()]));
         }
-        let mut work = VecDeque::from([self.clone()]);
-        let mut untouched = Vec::new();
-        while let Some(node) = work.pop_front() {
-            let state = lock(&node.state);
-            let cancelled = node.is_effectively_cancelled();
-            let visible = earlier(node.limit_of(&state), state.above);
-            for (_, member) in &state.members {
-                let Member::Below(below) = member else {
-                    continue;
-                };
-                let Some(below) = below.upgrade() else {
-                    continue;
-                };
-                // Under both locks, so that it cannot undo a cancellation that comes from above right now.
-                let moved = below.sees_from_above(visible);
-                let freed = !cancelled && below.forget_above();
-                if moved || freed {
-                    work.push_back(below);
-                } else {
-                    untouched.push(below);
-                }
-            }
-            drop(state);
-            untouched.clear();
-        }
-    }
-
-    /// Takes back that a scope above it was cancelled; `false` if none was.
-    fn forget_above(&self) -> bool {
-        let mut state = lock(&self.state);
-        let before = self.flags.fetch_and(!ABOVE, Ordering::AcqRel);
-        if before & (OWN | ABOVE) == ABOVE {
-            state.cause = None;
-        }
-        before & ABOVE != 0
     }
 }

@@ -8,15 +8,33 @@ use std::time::{Duration, Instant};
 
 use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State};
 use crate::lock::lock;
+use crate::reason::Reason;
 
 impl Node {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         lock(&self.state).deadline
     }
 
-    /// The deadline that it imposes on what is below.
+    /// When this scope is going to be cancelled, and why: at its deadline, or when a graceful stop is over.
+    pub(crate) fn limit(&self) -> Option<(Instant, Reason)> {
+        let state = lock(&self.state);
+        match (state.deadline, state.stop_end) {
+            (deadline, Some(end)) if deadline.is_none_or(|deadline| end <= deadline) => {
+                Some((end, Reason::Shutdown))
+            }
+            (deadline, _) => Some((deadline?, Reason::Deadline)),
+        }
+    }
+
+    /// Cancels the scope because its time is up.
+    pub(crate) fn expire(self: &Arc<Self>) {
+        let reason = self.limit().map_or(Reason::Deadline, |(_, reason)| reason);
+        self.cancel(&reason);
+    }
+
+    /// The limit that it imposes on what is below.
     pub(super) fn limit_of(&self, state: &State) -> Option<Instant> {
-        state.deadline.filter(|_| !self.is(ENDED))
+        earlier(state.deadline, state.stop_end).filter(|_| !self.is(ENDED))
     }
 
     /// The deadline that this scope has to watch: its own, unless one around it comes first.
@@ -51,59 +69,83 @@ impl Node {
     }
 
     /// Moves the deadline, unless the scope is cancelled already, and tells all who can see it.
+    pub(crate) fn set_deadline(self: &Arc<Self>, deadline: Option<Instant>) {
+        self.adjust(|state| {
+            state.timeout = None;
+            state.deadline = deadline;
+        });
+    }
+
+    /// Changes the limits of the scope and of its runs, unless it is cancelled already, and tells all who can
+    /// see them.
     ///
     /// What is below is written under both locks, or two moves could arrive there in the wrong order.
-    pub(crate) fn set_deadline(self: &Arc<Self>, deadline: Option<Instant>) {
-        let mut work = VecDeque::from([self.clone()]);
-        let mut untouched = Vec::new();
-        let mut wakers = Vec::new();
+    pub(super) fn adjust(self: &Arc<Self>, change: impl Fn(&mut State)) {
+        let mut changed = VecDeque::from([self.clone()]);
         let mut state = lock(&self.state);
         if self.is(OWN) {
             return;
         }
-        state.timeout = None;
-        state.deadline = deadline;
+        change(&mut state);
         for (_, member) in &state.members {
             let Member::Run(run) = member else { continue };
             let Some(run) = run.upgrade() else { continue };
-            lock(&run.state).deadline = deadline;
-            work.push_back(run);
+            change(&mut lock(&run.state));
+            changed.push_back(run);
         }
         drop(state);
-        while let Some(node) = work.pop_front() {
-            let mut state = lock(&node.state);
-            let visible = earlier(node.limit_of(&state), state.above);
-            node.set(MOVED);
-            wakers.extend(node.take_waker(&mut state));
-            state.take_watchers(&mut wakers);
-            for (_, member) in &state.members {
-                let Member::Below(below) = member else {
-                    continue;
-                };
-                let Some(below) = below.upgrade() else {
-                    continue;
-                };
-                if below.sees_from_above(visible) {
-                    work.push_back(below);
-                } else {
-                    untouched.push(below);
-                }
-            }
-            drop(state);
-            // The last owner of a node leaves its parent's list, so none may go under the lock.
-            untouched.clear();
-            wakers.drain(..).for_each(Waker::wake);
-        }
+        tell_below(changed);
     }
 
-    /// Whether `deadline` is news to this node as the earliest one above it.
-    pub(super) fn sees_from_above(&self, deadline: Option<Instant>) -> bool {
-        let news = self.role != Role::Shield
-            && std::mem::replace(&mut lock(&self.state).above, deadline) != deadline;
-        if news {
-            self.set(MOVED);
+    /// Takes note of the earliest deadline above, and of whether anything above is cancelled at all. Gives
+    /// whether that was news. Called with the parent locked.
+    fn hear_from_above(&self, deadline: Option<Instant>, cancelled: bool) -> bool {
+        if self.role == Role::Shield {
+            return false;
         }
-        news
+        let mut state = lock(&self.state);
+        let moved = std::mem::replace(&mut state.above, deadline) != deadline;
+        let freed = !cancelled && self.is(ABOVE);
+        if freed {
+            let before = self.flags.fetch_and(!ABOVE, Ordering::AcqRel);
+            if before & OWN == 0 {
+                state.cause = None;
+            }
+        }
+        moved || freed
+    }
+}
+
+/// These nodes have changed: wakes them and all below who are concerned, so that they look for themselves.
+pub(super) fn tell_below(changed: VecDeque<Arc<Node>>) {
+    let mut work = changed;
+    let mut untouched = Vec::new();
+    let mut wakers = Vec::new();
+    while let Some(node) = work.pop_front() {
+        let mut state = lock(&node.state);
+        node.set(MOVED);
+        wakers.extend(node.take_waker(&mut state));
+        state.take_watchers(&mut wakers);
+        let visible = earlier(node.limit_of(&state), state.above);
+        let cancelled = node.is_effectively_cancelled();
+        for (_, member) in &state.members {
+            let Member::Below(below) = member else {
+                continue;
+            };
+            let Some(below) = below.upgrade() else {
+                continue;
+            };
+            // Under both locks, or two changes could arrive below in the wrong order.
+            if below.hear_from_above(visible, cancelled) {
+                work.push_back(below);
+            } else {
+                untouched.push(below);
+            }
+        }
+        drop(state);
+        // The last owner of a node leaves its parent's list, so none may go under the lock.
+        untouched.clear();
+        wakers.drain(..).for_each(Waker::wake);
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is listed in a node: child tasks, and futures that watch it.
 
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 
-use super::{Member, Node, PICKED, State};
+use super::{Member, Node, PICKED, State, TOLD};
 use crate::lock::lock;
 
 impl Node {
@@ -23,15 +24,24 @@ impl Node {
         drop(before);
     }
 
+    /// Whether the wakers of the child tasks have been taken, so that they have to list themselves again.
+    pub(crate) fn has_told(&self) -> bool {
+        self.is(TOLD)
+    }
+
     /// Takes a child task off the list.
     pub(crate) fn unseat(&self, seat: &mut Option<usize>, child: u64) {
-        if let Some(key) = seat.take() {
-            let member = lock(&self.state).members.remove(key);
-            drop(member);
+        if seat.is_none() && !self.is(PICKED) {
+            return;
         }
-        if self.is(PICKED) {
-            lock(&self.state).picked.retain(|picked| *picked != child);
+        let mut state = lock(&self.state);
+        let member = seat.take().map(|key| state.members.remove(key));
+        state.picked.retain(|picked| *picked != child);
+        if state.picked.is_empty() {
+            self.flags.fetch_and(!PICKED, Ordering::AcqRel);
         }
+        drop(state);
+        drop(member);
     }
 
     /// Cancels one child task. It may have ended before: then the caller takes this back by

@@ -1,0 +1,58 @@
+//! Graceful stops: all below are told, and have some time left.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::deadline::earlier;
+use super::{Member, Node, STOPPING};
+use crate::lock::lock;
+
+impl Node {
+    /// Asks all below to come to an end, and cancels the scope at `end`; of two ends the earlier one counts.
+    pub(crate) fn stop(self: &Arc<Self>, end: Option<Instant>) {
+        self.adjust(|state| state.stop_end = earlier(state.stop_end, end));
+        self.spread_stop();
+    }
+
+    /// The same where no clock is at hand: the time begins when a run of the scope is polled next.
+    pub(crate) fn stop_without_clock(self: &Arc<Self>, grace: Duration) {
+        self.adjust(|state| {
+            state.grace.get_or_insert(grace);
+        });
+        self.spread_stop();
+    }
+
+    /// Begins the time of a stop that was asked for without a clock.
+    pub(crate) fn begin_grace(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
+        let grace = lock(&self.state).grace.take();
+        if let Some(grace) = grace {
+            self.stop(now().checked_add(grace));
+        }
+    }
+
+    /// Whether this scope or one around it is to come to an end. Shields do not hide a stop; a visible
+    /// cancellation counts as one.
+    pub(crate) fn is_stopping(self: &Arc<Self>) -> bool {
+        self.around().any(|node| node.is(STOPPING)) || self.is_surely_cancelled()
+    }
+
+    fn spread_stop(self: &Arc<Self>) {
+        let mut work = VecDeque::from([self.clone()]);
+        let mut wakers: Vec<Waker> = Vec::new();
+        while let Some(node) = work.pop_front() {
+            let mut state = lock(&node.state);
+            node.flags.fetch_or(STOPPING, Ordering::AcqRel);
+            state.take_watchers(&mut wakers);
+            for (_, member) in &state.members {
+                if let Member::Below(node) | Member::Run(node) = member {
+                    work.extend(node.upgrade());
+                }
+            }
+            drop(state);
+            wakers.drain(..).for_each(Waker::wake);
+        }
+    }
+}

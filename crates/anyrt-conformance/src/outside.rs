@@ -873,17 +873,21 @@ pub async fn errors_that_panic_when_dropped_do_not_keep_a_dropped_group_open<B: 
             panic!("explosive");
         }
     }
+    let (open, gate) = oneshot::channel::<()>();
     let outer = rt.task_group(async |_| {
         let inner = rt.task_group(async |g| {
             g.spawn(async move { Err::<(), _>(Explosive) });
             g.spawn(async move {
-                anyrt_core::shield(rt.yields(10)).await;
+                // Keeps the group from ending before it is dropped.
+                shield(gate).await.ok();
                 Ok(())
             });
             rt.yields(20).await;
             Ok(())
         });
-        drop_at_pending(2, inner).await;
+        assert!(drop_at_pending(2, inner).await.is_none());
+        rt.yields(5).await;
+        open.send(()).ok();
         Ok::<_, ()>(())
     });
     assert_eq!(outer.await, Ok(()));

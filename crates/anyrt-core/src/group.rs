@@ -132,6 +132,25 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
     }
 
     /// Starts `child` under a name, which is told when it fails; otherwise as [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::task_group;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = task_group::<Sim, _, _, _, _>(async |g| {
+    ///     let other = g.spawn(std::future::pending::<Result<(), &str>>());
+    ///     g.spawn_named("fetch", async { Err::<(), _>("no route") });
+    ///     assert_eq!(
+    ///         other.outcome().await.unwrap_err().to_string(),
+    ///         "the child was cancelled: task `fetch` of the group failed"
+    ///     );
+    ///     Ok(())
+    /// });
+    /// assert_eq!(group.await.unwrap_err().into_first(), "no route");
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn_named<T>(
         &self,
@@ -149,6 +168,17 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
     /// # Errors
     ///
     /// The child's own future, untouched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::task_group;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let escaped = task_group::<Sim, _, (), _, _>(async |g| Ok(g)).await.unwrap();
+    /// assert!(escaped.try_spawn(async { Ok(7) }).is_err());
+    /// # });
+    /// ```
     #[track_caller]
     pub fn try_spawn<T, F>(&self, child: F) -> Result<Task<B, T>, F>
     where
@@ -265,6 +295,22 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
     }
 
     /// The scope of the children: to cancel them with a reason, or to give them a deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use std::time::Duration;
+    /// # use anyrt_core::{now, task_group};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = task_group::<Sim, _, (), _, _>(async |g| {
+    ///     g.spawn(std::future::pending::<Result<(), ()>>());
+    ///     g.scope().set_deadline(Some(now::<Sim>() + Duration::from_secs(1)));
+    ///     Ok("the children had one second")
+    /// });
+    /// assert!(group.await.is_ok());
+    /// # });
+    /// ```
     pub fn scope(&self) -> &CancelScope<B> {
         &self.scope
     }

@@ -69,6 +69,15 @@ impl Limiter {
     }
 
     /// Changes the number of tokens; raising wakes as many as are now free, lowering revokes none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let limiter = anyrt_core::Limiter::new(0);
+    /// assert!(limiter.try_acquire().is_none());
+    /// limiter.set_total(1);
+    /// assert!(limiter.try_acquire().is_some());
+    /// ```
     pub fn set_total(&self, total: usize) {
         self.update(|state| state.total = total);
     }

@@ -100,6 +100,19 @@ impl<B: Backend> CancelScope<B> {
     ///
     /// May be called from any thread. If its deadline has passed, that remains the reason, where there is a clock
     /// to see it: a scope that was created outside of a runtime has none on a thread outside of one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{CancelScope, checkpoint};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let scope = CancelScope::<Sim>::new();
+    /// scope.cancel();
+    /// assert_eq!(scope.run(async { 7 }).await, Ok(7)); // ready, so it wins
+    /// assert!(scope.run(checkpoint()).await.is_err());
+    /// # });
+    /// ```
     pub fn cancel(&self) {
         self.cancel_because(Reason::Explicit(None));
     }
@@ -144,6 +157,23 @@ impl<B: Backend> CancelScope<B> {
     /// # Cancel safety
     ///
     /// Nothing is lost when it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{CancelScope, task_group};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let scope = CancelScope::<Sim>::new();
+    /// let group = task_group::<Sim, _, (), _, _>(async |g| {
+    ///     let watched = scope.clone();
+    ///     let watcher = g.spawn(async move { Ok(watched.cancelled().await) });
+    ///     scope.cancel();
+    ///     Ok(watcher.await)
+    /// });
+    /// assert_eq!(group.await, Ok(()));
+    /// # });
+    /// ```
     pub fn cancelled(&self) -> Cancellation<B> {
         Cancellation {
             scope: self.clone(),
@@ -160,6 +190,22 @@ impl<B: Backend> CancelScope<B> {
     /// Moves the deadline in either direction, or takes it away.
     ///
     /// Has no effect once the scope is cancelled; a deadline that has passed cancels it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use std::time::Duration;
+    /// # use anyrt_core::{CancelScope, sleep};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let scope = CancelScope::<Sim>::with_timeout(Duration::from_secs(1));
+    /// let late = scope.run(async {
+    ///     scope.set_deadline(None); // no hurry after all
+    ///     sleep::<Sim>(Duration::from_secs(60)).await;
+    /// });
+    /// assert_eq!(late.await, Ok(()));
+    /// # });
+    /// ```
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         if !self.is_cancelled() {
             self.node.set_deadline(deadline);

@@ -76,6 +76,10 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
 
     /// Waits until the child has ended and says how.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the handle and with it the value; the child goes on.
+    ///
     /// # Errors
     ///
     /// [`Stopped`] if the child has no value to give.
@@ -105,6 +109,22 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
     /// # Cancel safety
     ///
     /// The child stays cancelled, and the group waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{checkpoint, task_group};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let group = task_group::<Sim, _, (), _, _>(async |g| {
+    ///     let done = g.spawn(async { Ok(7) });
+    ///     let endless = g.spawn(std::future::pending::<Result<(), ()>>());
+    ///     checkpoint().await;
+    ///     Ok((done.cancel().await, endless.cancel().await))
+    /// });
+    /// assert_eq!(group.await, Ok((Some(7), None)));
+    /// # });
+    /// ```
     pub async fn cancel(self) -> Option<T> {
         let (children, number) = (self.children.clone(), self.number);
         if !self.is_finished() {
@@ -117,6 +137,9 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
     }
 
     /// Whether the child has ended, with or without a value.
+    ///
+    /// Awaiting the handle then does not wait for the child any more, but a runtime may take a moment to
+    /// hand its value over.
     pub fn is_finished(&self) -> bool {
         match &self.state {
             // A runtime knows it a moment later than the group.

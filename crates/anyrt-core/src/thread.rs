@@ -80,6 +80,18 @@ enum Stage<B: Backend, T: Send + 'static, F> {
 
 impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
     /// Takes the token of this limiter instead of the run's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{Limiter, to_thread};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let one_at_a_time = Limiter::new(1);
+    /// let answer = to_thread::<Sim, _, _>(|| 42).limiter(&one_at_a_time);
+    /// assert_eq!(answer.await, 42);
+    /// # });
+    /// ```
     pub fn limiter(mut self, limiter: &Limiter) -> Self {
         self.limiter = Some(limiter.clone());
         self
@@ -89,6 +101,20 @@ impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
     ///
     /// Nobody waits for the thread then, not even the run; its value is dropped, and so is its panic. Only for
     /// calls without effects that anybody relies on, such as a name look-up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{CancelScope, now, to_thread};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let (_keep, never) = std::sync::mpsc::channel::<()>();
+    /// let lookup = to_thread::<Sim, _, _>(move || never.recv()).abandon_on_cancel();
+    /// let scope = CancelScope::<Sim>::new();
+    /// scope.set_deadline(Some(now::<Sim>()));
+    /// assert!(scope.run(lookup).await.is_err()); // does not wait for the thread
+    /// # });
+    /// ```
     pub fn abandon_on_cancel(mut self) -> Self {
         self.abandon_on_cancel = true;
         self

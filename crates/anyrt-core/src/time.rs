@@ -24,6 +24,10 @@ pub fn now<B: Backend>() -> Instant {
 ///
 /// A duration that overflows the clock is never over. One of zero gives way to other tasks once.
 ///
+/// # Cancel safety
+///
+/// Nothing is lost when it is dropped.
+///
 /// # Panics
 ///
 /// If there is no runtime at this place.
@@ -47,6 +51,10 @@ pub fn sleep<B: Backend>(duration: Duration) -> Sleep<B> {
 }
 
 /// Waits until `at`; one that has passed gives way to other tasks once.
+///
+/// # Cancel safety
+///
+/// Nothing is lost when it is dropped.
 ///
 /// # Panics
 ///
@@ -149,6 +157,21 @@ impl Future for Checkpoint {
 /// # Panics
 ///
 /// If there is no runtime at this place.
+///
+/// # Examples
+///
+/// ```
+/// # use std::time::Duration;
+/// # use anyrt_sim::Sim;
+/// # use anyrt_core::{current_effective_deadline, fail_after, now};
+/// # anyrt_core::run(&Sim::default(), async {
+/// let limit = Duration::from_secs(5);
+/// let left = fail_after::<Sim, _>(limit, async {
+///     current_effective_deadline::<Sim>().unwrap() - now::<Sim>()
+/// });
+/// assert_eq!(left.await, Ok(limit));
+/// # });
+/// ```
 #[track_caller]
 pub fn current_effective_deadline<B: Backend>() -> Option<Instant> {
     let now = place::backend::<B>().now();

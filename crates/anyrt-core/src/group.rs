@@ -13,7 +13,6 @@
 //! `g.cancel()`. What they share (the count, the failures) is in their `Home`. Where there are daemons they are
 //! a third node, below `Children`, with a count of its own.
 
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -27,16 +26,14 @@ use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::backend::Backend;
-use crate::child::{Child, next_number};
 use crate::error::GroupError;
-use crate::guest::{Guest, abandon, leave};
+use crate::guest::{Guest, abandon};
 use crate::hold::Hold;
 use crate::home::{Home, Payload, Shared, throw_away};
 use crate::inside::Inside;
 use crate::place::{self, Place};
 use crate::reason::Reason;
-use crate::scope::CancelScope;
-use crate::task::Task;
+use crate::spawn::{TaskGroup, home_of};
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
 
@@ -92,269 +89,6 @@ where
 {
     let caller = Location::caller();
     async move { Running::<B, T, E, F, Fut>::new(body, caller).await }
-}
-
-/// Spawns children into a group, cancels them, and counts them.
-///
-/// A clone is the same group; children may own one and spawn siblings. Once the group has ended nothing can be
-/// spawned into it any more.
-pub struct TaskGroup<B, E> {
-    /// Its node is the group's children node.
-    scope: CancelScope<B>,
-    errors: PhantomData<fn(E)>,
-}
-
-impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
-    /// Starts `child` as a task of this group, and never waits.
-    ///
-    /// The child is polled at least once, also in a group that is being cancelled. If the group has ended, the
-    /// future is dropped and the handle's `outcome()` is `Stopped::Closed`. May be called from any thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
-    ///     let sibling = g.clone();
-    ///     let child = g.spawn(async move { Ok(sibling.spawn(async { Ok(2) }).await + 1) });
-    ///     Ok(child.await)
-    /// });
-    /// assert_eq!(group.await, Ok(3));
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn<T>(&self, child: impl Future<Output = Result<T, E>> + Send + 'static) -> Task<B, T>
-    where
-        T: Send + 'static,
-    {
-        self.spawn_or_close(None, child)
-    }
-
-    /// Starts `child` under a name, which is told when it fails; otherwise as [`spawn`](Self::spawn).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # use anyrt_core::task_group;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = task_group::<Sim, _, _, _, _>(async |g| {
-    ///     let other = g.spawn(std::future::pending::<Result<(), &str>>());
-    ///     g.spawn_named("fetch", async { Err::<(), _>("no route") });
-    ///     assert_eq!(
-    ///         other.outcome().await.unwrap_err().to_string(),
-    ///         "the child was cancelled: task `fetch` of the group failed"
-    ///     );
-    ///     Ok(())
-    /// });
-    /// assert_eq!(group.await.unwrap_err().into_first(), "no route");
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn_named<T>(
-        &self,
-        name: impl Into<Arc<str>>,
-        child: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Task<B, T>
-    where
-        T: Send + 'static,
-    {
-        self.spawn_or_close(Some(name.into()), child)
-    }
-
-    /// Starts `child` as [`spawn`](Self::spawn) does, or gives it back if the group has ended.
-    ///
-    /// # Errors
-    ///
-    /// The child's own future, untouched.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # use anyrt_core::task_group;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let escaped = task_group::<Sim, _, (), _, _>(async |g| Ok(g)).await.unwrap();
-    /// assert!(escaped.try_spawn(async { Ok(7) }).is_err());
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn try_spawn<T, F>(&self, child: F) -> Result<Task<B, T>, F>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        self.spawn_at(self.scope.node(), None, child)
-    }
-
-    /// Starts `child` as a daemon: it is cancelled when the body and all children but the daemons have ended.
-    ///
-    /// For what serves the others and has no end of its own: a ticker, a connection that is kept alive. Its
-    /// errors and panics count like any other's; being cancelled is no failure. A daemon may spawn both
-    /// children, which are waited for, and daemons. It has no value, so that an endless loop will do. Otherwise as
-    /// [`spawn`](Self::spawn).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
-    ///     g.spawn_daemon(std::future::pending::<Result<(), ()>>());
-    ///     Ok("done")
-    /// });
-    /// assert_eq!(group.await, Ok("done"));
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn_daemon(
-        &self,
-        child: impl Future<Output = Result<(), E>> + Send + 'static,
-    ) -> Task<B, ()> {
-        let caller = Location::caller();
-        let closed = || Task::new(None, self.scope.node().clone(), 0, caller);
-        // As a guest, so that the group cannot end under way.
-        let home = self.home();
-        if !home.tally.join() {
-            return closed();
-        }
-        let mut child = child;
-        let task = loop {
-            match self.spawn_at(&self.scope.node().daemons_or_self(), None, child) {
-                Ok(task) => break task,
-                // The group is just looking whether it can end. It finds that it cannot, and opens again.
-                Err(back) => child = back,
-            }
-            std::thread::yield_now();
-        };
-        leave(self.scope.node(), home.tally.leave());
-        task
-    }
-
-    #[track_caller]
-    fn spawn_or_close<T, F>(&self, name: Option<Arc<str>>, child: F) -> Task<B, T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        let caller = Location::caller();
-        self.spawn_at(self.scope.node(), name, child)
-            .unwrap_or_else(|_| Task::new(None, self.scope.node().clone(), 0, caller))
-    }
-
-    #[track_caller]
-    fn spawn_at<T, F>(
-        &self,
-        children: &Arc<Node>,
-        name: Option<Arc<str>>,
-        child: F,
-    ) -> Result<Task<B, T>, F>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        let home = home_of(children);
-        if !home.tally.join() {
-            return Err(child);
-        }
-        let number = next_number();
-        let child = Child::new(children.clone(), number, name, child);
-        let handle = match home.shared.backend::<B>() {
-            Some(backend) => backend.spawn(child),
-            None => unreachable!("a group has its backend from the start"),
-        };
-        Ok(Task::new(
-            Some(handle),
-            children.clone(),
-            number,
-            Location::caller(),
-        ))
-    }
-
-    /// Cancels the children, present and future, but not the body, which has a value to give.
-    ///
-    /// A cancelled child is no failure, so the group still gives the body's value. To stop the body as well,
-    /// put the group into a [`CancelScope`]. May be called from any thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
-    ///     g.spawn(std::future::pending::<Result<(), ()>>());
-    ///     g.cancel();
-    ///     Ok("stopped in order")
-    /// });
-    /// assert_eq!(group.await, Ok("stopped in order"));
-    /// # });
-    /// ```
-    pub fn cancel(&self) {
-        self.scope.cancel();
-    }
-
-    /// The scope of the children: to cancel them with a reason, or to give them a deadline.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # use std::time::Duration;
-    /// # use anyrt_core::{now, task_group};
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = task_group::<Sim, _, (), _, _>(async |g| {
-    ///     g.spawn(std::future::pending::<Result<(), ()>>());
-    ///     g.scope().set_deadline(Some(now::<Sim>() + Duration::from_secs(1)));
-    ///     Ok("the children had one second")
-    /// });
-    /// assert!(group.await.is_ok());
-    /// # });
-    /// ```
-    pub fn scope(&self) -> &CancelScope<B> {
-        &self.scope
-    }
-
-    /// How many children have not ended.
-    pub fn len(&self) -> usize {
-        let daemons = self.scope.node().daemons();
-        let daemons = daemons.map_or(0, |daemons| home_of(&daemons).children());
-        self.home().children() + daemons
-    }
-
-    /// Whether all children have ended.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn home(&self) -> &Home {
-        home_of(self.scope.node())
-    }
-}
-
-fn home_of(children: &Node) -> &Home {
-    match &children.home {
-        Some(home) => home,
-        None => unreachable!("the children node of a group has the group's home"),
-    }
-}
-
-impl<B: Clone, E> Clone for TaskGroup<B, E> {
-    fn clone(&self) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            errors: PhantomData,
-        }
-    }
-}
-
-impl<B: Backend, E: Send + 'static> fmt::Debug for TaskGroup<B, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskGroup")
-            .field("len", &self.len())
-            .field("scope", &self.scope)
-            .finish()
-    }
 }
 
 pin_project! {
@@ -461,10 +195,7 @@ where
         let mut body = this.body;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             if let Some(make) = this.make.take() {
-                let group = TaskGroup {
-                    scope: CancelScope::of(this.children.clone(), None),
-                    errors: PhantomData,
-                };
+                let group = TaskGroup::of(this.children.clone());
                 body.as_mut().fill(|| make(group));
             }
             body.as_mut().poll(cx)

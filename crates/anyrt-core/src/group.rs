@@ -266,8 +266,12 @@ where
         if let Some(daemons) = this.children.take_daemons() {
             daemons.retire();
         }
+        *this.body.place() = Place::Nowhere;
         this.children.retire();
-        this.node.retire();
+        // Most often nothing else is left below.
+        if Arc::strong_count(this.node) > 2 {
+            this.node.retire();
+        }
         *this.hold = None;
         *this.guest = None;
         let failures = this.home.take_failures();

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use atomic_waker::AtomicWaker;
 
@@ -26,21 +26,26 @@ pub(crate) fn throw_away<T>(thing: T) {
 pub(crate) const DEFAULT_THREADS: usize = 40;
 
 /// What everything below one `run`, or below one outermost group, has in common.
-pub(crate) struct Shared {
-    backend: Box<dyn Any + Send + Sync>,
-    pub(crate) limiter: Limiter,
+pub(crate) struct Shared<B: ?Sized = dyn Any + Send + Sync> {
+    /// Made when the first call into a thread asks for it.
+    limiter: OnceLock<Limiter>,
+    backend: B,
 }
 
 impl Shared {
     pub(crate) fn new<B: Any + Send + Sync>(backend: B) -> Arc<Self> {
-        Arc::new(Self {
-            backend: Box::new(backend),
-            limiter: Limiter::new(DEFAULT_THREADS),
+        Arc::new(Shared {
+            limiter: OnceLock::new(),
+            backend,
         })
     }
 
     pub(crate) fn backend<B: Any>(&self) -> Option<&B> {
         self.backend.downcast_ref()
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        self.limiter.get_or_init(|| Limiter::new(DEFAULT_THREADS))
     }
 }
 

@@ -129,7 +129,7 @@ where
 {
     fn acquire(&self) -> Acquire {
         let limiter = self.limiter.clone().or_else(|| {
-            place::look(|node| Some(node.home.as_ref()?.shared.limiter.clone())).flatten()
+            place::look(|node| Some(node.home.as_ref()?.shared.limiter().clone())).flatten()
         });
         limiter.unwrap_or_else(|| OUTSIDE.clone()).acquire()
     }

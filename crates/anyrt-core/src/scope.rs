@@ -1,8 +1,7 @@
-//! Cancel scopes: the handle that cancels, and the future that is cancelled.
+//! Cancel scopes: the handle that cancels.
 
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,11 +11,10 @@ use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::backend::Backend;
-use crate::inside::Inside;
-use crate::place::{self, Place};
-use crate::reason::{Cancelled, Reason};
+use crate::place;
+use crate::reason::Reason;
+use crate::scoped::{Limit, Run};
 use crate::tree::{Node, Role};
-use crate::waker::WakerId;
 
 /// A handle that cancels the futures run in it, from anywhere, and that may carry a deadline.
 ///
@@ -277,174 +275,6 @@ impl<B> fmt::Debug for CancelScope<B> {
             .field("is_cancelled", &self.node.is_cancelled())
             .field("deadline", &self.node.deadline())
             .finish_non_exhaustive()
-    }
-}
-
-/// When a run ends by itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Limit {
-    None,
-    After(Duration),
-    At(Instant),
-}
-
-impl Limit {
-    fn deadline<B: Backend>(self, backend: &B) -> Option<Instant> {
-        match self {
-            Self::None => None,
-            Self::After(time) => backend.now().checked_add(time),
-            Self::At(deadline) => Some(deadline),
-        }
-    }
-}
-
-pin_project! {
-    /// The future of [`CancelScope::run`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Run<B: Backend, F> {
-        limit: Limit,
-        handle: Option<Arc<Node>>,
-        caller: &'static Location<'static>,
-        #[pin]
-        alarm: Alarm<B>,
-        // The body is dropped before the scope ends.
-        #[pin]
-        body: Inside<F>,
-        entered: Option<Entered<B>>,
-    }
-}
-
-/// What is known from the first poll on.
-#[derive(Debug)]
-struct Entered<B> {
-    node: Arc<Node>,
-    backend: B,
-    armed: WakerId,
-    /// The deadline, if it is for this run to watch it.
-    due: Option<Instant>,
-}
-
-impl<B: Backend, F: Future> Run<B, F> {
-    #[track_caller]
-    pub(crate) fn new(limit: Limit, handle: Option<Arc<Node>>, body: F) -> Self {
-        Self {
-            limit,
-            handle,
-            caller: Location::caller(),
-            entered: None,
-            alarm: Alarm::new(),
-            body: Inside::new(Place::Nowhere, Some(body)),
-        }
-    }
-}
-
-impl<B: Backend> Entered<B> {
-    fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &Location<'_>) -> Self {
-        let Some(backend) = place::find_backend::<B>() else {
-            panic!(
-                "anyrt: there is no runtime for the scope of {caller}; {}",
-                place::ADVICE
-            );
-        };
-        let outer = place::node();
-        if let (Some(handle), Some(outer)) = (&handle, &outer) {
-            let mut scopes = outer.around().filter_map(|node| node.handle.as_ref());
-            if scopes.any(|scope| Arc::ptr_eq(handle, scope)) {
-                panic!(
-                    "anyrt: the cancel scope of {caller} is run inside itself; use one scope for each"
-                );
-            }
-        }
-        let node = Node::new_run(outer, handle, limit.deadline(&backend));
-        node.enter_handle(|| backend.now());
-        Self {
-            node,
-            backend,
-            armed: WakerId::default(),
-            due: None,
-        }
-    }
-}
-
-impl<B> Drop for Entered<B> {
-    fn drop(&mut self) {
-        // Most often nothing below is left, and the node goes with this.
-        if Arc::strong_count(&self.node) > 1 {
-            self.node.retire();
-        }
-    }
-}
-
-impl<B: Backend, F: Future> Future for Run<B, F> {
-    type Output = Result<F::Output, Cancelled>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if this.entered.is_none() {
-            assert!(this.body.is_live(), "anyrt: a run was polled after its end");
-            let entered = Entered::new(*this.limit, this.handle.take(), this.caller);
-            *this.body.as_mut().place() = Place::At(entered.node.clone());
-            *this.entered = Some(entered);
-        }
-        let Some(entered) = this.entered else {
-            unreachable!("it has been entered above");
-        };
-        let ended = if this.body.is_live() {
-            match this.body.as_mut().poll(cx) {
-                Poll::Ready(value) => {
-                    this.body.as_mut().clear();
-                    Poll::Ready(Ok(value))
-                }
-                Poll::Pending if !entered.is_to_be_cut(this.alarm, cx) => Poll::Pending,
-                Poll::Pending => {
-                    this.body.as_mut().clear();
-                    entered.catch(this.caller, cx)
-                }
-            }
-        } else {
-            entered.catch(this.caller, cx)
-        };
-        if ended.is_ready() {
-            *this.body.place() = Place::Nowhere;
-            *this.entered = None;
-        }
-        ended
-    }
-}
-
-impl<B: Backend> Entered<B> {
-    /// Whether the body, which waits, is to be dropped now; otherwise arranges for a wake when it is.
-    fn is_to_be_cut(&mut self, alarm: Pin<&mut Alarm<B>>, cx: &mut Context<'_>) -> bool {
-        let node = &self.node;
-        node.attach();
-        node.arm(cx.waker(), &mut self.armed);
-        if node.take_moved() {
-            node.governor().begin_grace(|| self.backend.now());
-            self.due = node.deadline_to_watch();
-        }
-        if alarm.poll_passed(self.due, &self.backend, cx) {
-            node.governor().expire();
-        }
-        node.is_effectively_cancelled() && !node.is_held()
-    }
-
-    /// After the body was cut: reports it, or leaves that to a scope around this one.
-    fn catch<T>(
-        &mut self,
-        caller: &Location<'_>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<T, Cancelled>> {
-        // The scope around it may end without catching; then it is for this one to do so.
-        self.node.arm(cx.waker(), &mut self.armed);
-        if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
-            return Poll::Ready(Err(Cancelled::new(self.node.cause())));
-        }
-        assert!(
-            self.node.is_surely_cancelled(),
-            "anyrt: the run of {caller} was polled on after a scope that had cancelled it had ended"
-        );
-        Poll::Pending
     }
 }
 

@@ -9,7 +9,7 @@ use std::{error, fmt};
 use pin_project_lite::pin_project;
 
 use crate::backend::Backend;
-use crate::scope::{Limit, Run};
+use crate::scoped::{Limit, Run};
 
 /// Runs `body` for at most `limit`: gives its value, or `None` if the time was up.
 ///

@@ -4,9 +4,24 @@
 use anyrt::Current;
 
 /// The backend of this name, as the facade gives it.
+///
+/// The simulator takes its seed from the environment variable `ANYRT_SEED`, if that is set.
 pub fn backend(name: &str) -> Current {
+    #[cfg(feature = "sim")]
+    if let ("sim", Some(seed)) = (name, seed()) {
+        return anyrt::Sim::with_seed(seed).into();
+    }
     match name.parse() {
         Ok(backend) => backend,
         Err(unknown) => panic!("{unknown}"),
+    }
+}
+
+#[cfg(feature = "sim")]
+fn seed() -> Option<u64> {
+    let seed = std::env::var("ANYRT_SEED").ok()?;
+    match seed.parse() {
+        Ok(seed) => Some(seed),
+        Err(error) => panic!("ANYRT_SEED={seed}: {error}"),
     }
 }

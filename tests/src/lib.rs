@@ -17,6 +17,11 @@ pub fn backend(name: &str) -> Current {
     }
 }
 
+/// This backend, as the facade's own type: an enum, or the very same.
+pub fn current(backend: impl Into<Current>) -> Current {
+    backend.into()
+}
+
 #[cfg(feature = "sim")]
 fn seed() -> Option<u64> {
     let seed = std::env::var("ANYRT_SEED").ok()?;

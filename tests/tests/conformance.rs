@@ -10,7 +10,7 @@ mod tokio {
 
 #[cfg(feature = "tokio")]
 mod tokio_current_thread {
-    anyrt_conformance::suite!(anyrt::Current::from(anyrt::Tokio::current_thread()));
+    anyrt_conformance::suite!(anyrt_tests::current(anyrt::Tokio::current_thread()));
 }
 
 #[cfg(feature = "async-std")]

@@ -27,9 +27,9 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::error::GroupError;
-use crate::guest::{Guest, abandon};
+use crate::guest::{Guest, abandon, fail};
 use crate::hold::Hold;
-use crate::home::{Home, Payload, Shared, throw_away};
+use crate::home::{Home, Shared, throw_away};
 use crate::inside::Inside;
 use crate::place::{self, Place};
 use crate::reason::Reason;
@@ -107,7 +107,6 @@ pin_project! {
         due: Option<Instant>,
         #[pin]
         alarm: Alarm<B>,
-        backend: B,
         // Both are gone once the group has ended.
         hold: Option<Hold>,
         guest: Option<Guest>,
@@ -123,19 +122,18 @@ pin_project! {
 
 impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
     fn new(body: F, caller: &Location<'_>) -> Self {
-        let Some(backend) = place::find_backend::<B>() else {
+        let outer = place::node();
+        let inherited = outer
+            .as_ref()
+            .and_then(|outer| outer.home.as_ref())
+            .map(|home| home.shared.clone())
+            .filter(|shared| shared.backend::<B>().is_some());
+        let Some(shared) = inherited.or_else(|| B::current().map(Shared::new)) else {
             panic!(
                 "anyrt: there is no runtime for the task group of {caller}; {}",
                 place::ADVICE
             );
         };
-        let outer = place::node();
-        let shared = outer
-            .as_ref()
-            .and_then(|outer| outer.home.as_ref())
-            .map(|home| home.shared.clone())
-            .filter(|shared| shared.backend::<B>().is_some())
-            .unwrap_or_else(|| Shared::new(backend.clone()));
         let home = Home::new(shared);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
         Self {
@@ -148,7 +146,6 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
             armed: Default::default(),
             due: None,
             alarm: Alarm::new(),
-            backend,
             guest: Some(Guest::of(outer.as_ref())),
             hold: outer.map(Hold::on),
             errors: PhantomData,
@@ -175,11 +172,6 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
         throw_away(this.value.take());
         *this.hold = None;
     }
-
-    fn fail_with_panic(node: &Arc<Node>, home: &Home, payload: Payload) {
-        home.record_panic(payload);
-        node.cancel(&Reason::ChildFailed(None));
-    }
 }
 
 impl<B, T, E, F, Fut> Running<B, T, E, F, Fut>
@@ -203,10 +195,11 @@ where
         match polled {
             Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
             Ok(Poll::Ready(Err(error))) => {
-                this.home.record_error(Box::new(error));
-                this.node.cancel(&Reason::ChildFailed(None));
+                fail(this.children, &None, |home| {
+                    home.record_error(Box::new(error));
+                });
             }
-            Err(payload) => Self::fail_with_panic(this.node, this.home, payload),
+            Err(payload) => fail(this.children, &None, |home| home.record_panic(payload)),
             Ok(Poll::Pending) => {
                 this.node.attach();
                 this.node.arm(cx.waker(), &mut this.armed.0);
@@ -217,20 +210,21 @@ where
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
         if let Err(payload) = dropped {
-            Self::fail_with_panic(this.node, this.home, payload);
+            fail(this.children, &None, |home| home.record_panic(payload));
         }
     }
 
     /// Watches the deadline that the children's scope may have been given.
     fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.project();
+        let backend = this.home.backend::<B>();
         this.children.attach();
         this.children.arm(cx.waker(), &mut this.armed.1);
         if this.children.take_moved() {
-            this.children.begin_grace(|| this.backend.now());
+            this.children.begin_grace(|| backend.now());
             *this.due = this.children.deadline_to_watch();
         }
-        if this.alarm.poll_passed(*this.due, this.backend, cx) {
+        if this.alarm.poll_passed(*this.due, backend, cx) {
             this.children.expire();
         }
     }

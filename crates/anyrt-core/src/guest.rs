@@ -1,7 +1,6 @@
 //! Counting in and out of a group, and what happens when the last one leaves.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::home::{Home, Payload, throw_away};
 use crate::reason::Reason;
@@ -19,8 +18,7 @@ impl Guest {
     /// Counts a guest in the group that encloses `node`, if there is one.
     pub(crate) fn of(node: Option<&Arc<Node>>) -> Self {
         if let Some(home) = node.and_then(|node| node.home.as_ref()) {
-            home.guests.fetch_add(1, Ordering::Relaxed);
-            home.tally.join_anyway();
+            home.join_as_guest();
         }
         Self(node.cloned())
     }
@@ -38,16 +36,10 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        if let Some(node) = self.0.take() {
-            count_out(&node);
+        let Some(node) = &self.0 else { return };
+        if let Some(home) = &node.home {
+            leave(node, home.leave_as_guest());
         }
-    }
-}
-
-fn count_out(node: &Arc<Node>) {
-    if let Some(home) = &node.home {
-        home.guests.fetch_sub(1, Ordering::Relaxed);
-        leave(node, home.tally.leave());
     }
 }
 
@@ -72,8 +64,7 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                 let Some(outer_home) = &outer.home else {
                     return;
                 };
-                outer_home.guests.fetch_sub(1, Ordering::Relaxed);
-                next = outer_home.tally.leave();
+                next = outer_home.leave_as_guest();
                 node = outer;
             }
         }
@@ -89,7 +80,7 @@ fn enclosing(node: &Arc<Node>) -> Option<&Arc<Node>> {
     node.around().find(|other| !is_same(other))
 }
 
-/// Records what went wrong in a child, and then cancels the group.
+/// Records what went wrong in a child or the body, and then cancels the group.
 pub(crate) fn fail(children: &Arc<Node>, name: &Option<Arc<str>>, record: impl FnOnce(&Home)) {
     let Some(group) = children.body() else { return };
     if let Some(home) = &group.home {
@@ -103,8 +94,7 @@ pub(crate) fn abandon(children: &Arc<Node>) {
     let Some(home) = &children.home else { return };
     if let Some(daemons) = children.take_daemons() {
         if let Some(ledger) = &daemons.home {
-            home.guests.fetch_add(1, Ordering::Relaxed);
-            home.tally.join_anyway();
+            home.join_as_guest();
             leave(&daemons, ledger.tally.abandon());
         }
     }

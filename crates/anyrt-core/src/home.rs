@@ -10,7 +10,7 @@ use atomic_waker::AtomicWaker;
 
 use crate::limiter::Limiter;
 use crate::lock::lock;
-use crate::tally::Tally;
+use crate::tally::{Next, Tally};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
@@ -54,7 +54,7 @@ pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
     pub(crate) tally: Tally,
     /// Members of the tally that are no children: nested groups and threads.
-    pub(crate) guests: AtomicUsize,
+    guests: AtomicUsize,
     /// The group itself, while it waits for the tally to run out.
     pub(crate) joiner: AtomicWaker,
     /// A child was interrupted by a cancellation from outside the group: it is not done.
@@ -83,6 +83,26 @@ impl Home {
             lost: AtomicBool::new(false),
             failures: Mutex::default(),
         })
+    }
+
+    /// The backend that the group runs on.
+    pub(crate) fn backend<B: Any>(&self) -> &B {
+        match self.shared.backend() {
+            Some(backend) => backend,
+            None => unreachable!("a group has its backend from the start"),
+        }
+    }
+
+    /// Counts in a member that is no child, even if the group has ended.
+    pub(crate) fn join_as_guest(&self) {
+        self.guests.fetch_add(1, Ordering::Relaxed);
+        self.tally.join_anyway();
+    }
+
+    /// Counts out a member that is no child.
+    pub(crate) fn leave_as_guest(&self) -> Next {
+        self.guests.fetch_sub(1, Ordering::Relaxed);
+        self.tally.leave()
     }
 
     pub(crate) fn record_error(&self, error: Box<dyn Any + Send>) {

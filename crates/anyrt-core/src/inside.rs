@@ -12,7 +12,7 @@ pin_project! {
     /// Destructors run at the future's place too: what they spawn or ask belongs there.
     #[derive(Debug)]
     pub(crate) struct Inside<F> {
-        pub(crate) place: Place,
+        place: Place,
         #[pin]
         future: Option<F>,
     }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::home::Home;
 use crate::tree::{Node, Role};
 
 /// A position in the tree.
@@ -121,11 +120,7 @@ pub(crate) const ADVICE: &str =
     "run this inside `anyrt::run`, `anyrt::run_on` or a runtime that you have started";
 
 pub(crate) fn find_backend<B: Backend>() -> Option<B> {
-    look(|node| shared_backend(node.home.as_ref()?))
+    look(|node| node.home.as_ref()?.shared.backend().cloned())
         .flatten()
         .or_else(B::current)
-}
-
-fn shared_backend<B: Backend>(home: &Arc<Home>) -> Option<B> {
-    home.shared.backend::<B>().cloned()
 }

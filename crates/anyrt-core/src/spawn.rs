@@ -188,10 +188,7 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         }
         let number = next_number();
         let child = Child::new(children.clone(), number, name, child);
-        let handle = match home.shared.backend::<B>() {
-            Some(backend) => backend.spawn(child),
-            None => unreachable!("a group has its backend from the start"),
-        };
+        let handle = home.backend::<B>().spawn(child);
         Ok(Task::new(
             Some(handle),
             children.clone(),

@@ -9,15 +9,17 @@ use crate::lock::lock;
 impl Node {
     /// Lists a child task under its number, so that a cancellation wakes it; or changes its waker.
     pub(crate) fn seat(&self, seat: &mut Option<usize>, child: u64, waker: &Waker) {
-        let waker = waker.clone();
+        self.list(seat, Member::Seat(child, Some(waker.clone())));
+    }
+
+    /// Lists a member, or puts it in the place of the one that is listed under this key.
+    fn list(&self, key: &mut Option<usize>, member: Member) {
         let mut state = lock(&self.state);
-        let before = match *seat {
-            Some(key) => {
-                std::mem::replace(&mut state.members[key], Member::Seat(child, Some(waker)))
-            }
+        let before = match *key {
+            Some(key) => Some(std::mem::replace(&mut state.members[key], member)),
             None => {
-                *seat = Some(state.members.insert(Member::Seat(child, Some(waker))));
-                return;
+                *key = Some(state.members.insert(member));
+                None
             }
         };
         drop(state);
@@ -70,17 +72,7 @@ impl Node {
 
     /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.
     pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) {
-        let watcher = Member::Watcher(Some(waker.clone()));
-        let mut state = lock(&self.state);
-        let before = match *key {
-            Some(key) => Some(std::mem::replace(&mut state.members[key], watcher)),
-            None => {
-                *key = Some(state.members.insert(watcher));
-                None
-            }
-        };
-        drop(state);
-        drop(before);
+        self.list(key, Member::Watcher(Some(waker.clone())));
     }
 
     pub(crate) fn unwatch(&self, key: &mut Option<usize>) {

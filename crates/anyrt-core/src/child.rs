@@ -6,43 +6,53 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::guest::{fail, leave};
-use crate::home::throw_away;
-use crate::inside::Inside;
+use crate::followed::{End, Followed};
+use crate::guest::{child_failed, fail, leave};
+use crate::home::Failure;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
 use crate::task::Delivery;
 use crate::tree::Node;
+use crate::turn::Turn;
 use crate::waker::WakerId;
 
 pin_project! {
     /// All of it lives in the runtime's own task. A child that is ready at its first poll takes no lock; one
     /// that waits is listed with its group; one that opens a scope gets a root node.
-    pub(crate) struct Child<F> {
+    pub(crate) struct Child<F: Future> {
         #[pin]
-        body: Inside<F>,
+        body: Followed<F>,
+        // In a group that bounds how many run at once.
+        turn: Option<Box<Turn>>,
         number: u64,
         name: Option<Arc<str>>,
         seat: Option<usize>,
         armed: WakerId,
     }
 
-    impl<F> PinnedDrop for Child<F> {
+    impl<F: Future> PinnedDrop for Child<F> {
         fn drop(this: Pin<&mut Self>) {
             this.drop_unfinished();
         }
     }
 }
 
-impl<F> Child<F> {
-    /// A child of the group with this children node, which has counted it in.
-    pub(crate) fn new(children: Arc<Node>, number: u64, name: Option<Arc<str>>, future: F) -> Self {
+impl<F: Future> Child<F> {
+    /// A child of a group that has counted it in: at a seat of its children node, or at a root below that.
+    pub(crate) fn new(
+        place: Place,
+        turn: Option<Box<Turn>>,
+        number: u64,
+        name: Option<Arc<str>>,
+        future: F,
+    ) -> Self {
         Self {
-            body: Inside::new(Place::Seat(children), Some(future)),
+            body: Followed::new(place, future),
+            turn,
             number,
             name,
             seat: None,
@@ -58,9 +68,9 @@ impl<F> Child<F> {
         };
         children.unseat(this.seat, *this.number);
         // Some runtimes abort if a destructor panics here.
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.clear()));
+        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.abandon()));
         if let Err(payload) = dropped {
-            fail(&children, this.name, |home| home.record_panic(payload));
+            fail(&children, this.name, Failure::Panic(payload));
         }
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
@@ -80,43 +90,41 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
         heed_pick(this.body.as_mut().place(), *this.number);
-        let polled = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().poll(cx)));
-        let mut cut = None;
-        if let Ok(Poll::Pending) = polled {
-            let place = this.body.as_mut().place();
+        let mut cut = Reason::Dropped;
+        let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
             listen(place, *this.number, this.seat, this.armed, cx);
             heed_pick(place, *this.number);
-            cut = interruption(place);
-            if cut.is_none() {
-                return Poll::Pending;
-            }
-        }
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().clear()));
+            let interruption = interruption(place);
+            let is_to_be_cut = interruption.is_some();
+            cut = interruption.unwrap_or(Reason::Dropped);
+            is_to_be_cut
+        };
+        let its_turn = this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
+        let end = ready!(if its_turn {
+            this.body.as_mut().poll(cx, is_to_be_cut)
+        } else {
+            this.body.as_mut().wait(cx, is_to_be_cut)
+        });
         let place = std::mem::take(this.body.place());
         let Some(children) = children_of(&place).cloned() else {
             panic!("anyrt: a child was polled after its end");
         };
-        drop(place);
+        retire_root(place);
         // First the record, then the cancellation, then the handle: who sees the handle fail is cancelled
         // already, and who sees the cancellation finds the error.
-        let mut outcome = match polled {
-            Ok(Poll::Ready(Ok(value))) => Ok(value),
-            Ok(Poll::Ready(Err(error))) => {
-                fail(&children, this.name, |home| {
-                    home.record_error(Box::new(error))
-                });
+        let outcome = match end {
+            End::Value(Ok(value)) => Ok(value),
+            End::Value(Err(error)) => {
+                child_failed(&children, this.name, Failure::Error(Box::new(error)));
                 Err(Stopped::Failed)
             }
-            Ok(Poll::Pending) => Err(Stopped::Cancelled(cut.unwrap_or(Reason::Dropped))),
-            Err(payload) => {
-                fail(&children, this.name, |home| home.record_panic(payload));
+            End::Cut => Err(Stopped::Cancelled(cut)),
+            End::Panicked(payload) => {
+                child_failed(&children, this.name, Failure::Panic(payload));
                 Err(Stopped::Panicked)
             }
         };
-        if let Err(payload) = dropped {
-            fail(&children, this.name, |home| home.record_panic(payload));
-            throw_away(std::mem::replace(&mut outcome, Err(Stopped::Panicked)));
-        }
+        *this.turn = None;
         children.unseat(this.seat, *this.number);
         if let Some(home) = &children.home {
             leave(&children, home.tally.leave());
@@ -126,11 +134,20 @@ where
 }
 
 /// The children node of the group; `None` once the child has ended.
-fn children_of(place: &Place) -> Option<&Arc<Node>> {
+pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     match place {
         Place::Nowhere => None,
         Place::Seat(children) => Some(children),
-        Place::At(root) => root.parent.as_ref(),
+        Place::At(root) => root.parent(),
+    }
+}
+
+/// What was first polled in the child and lives on is free of it.
+fn retire_root(place: Place) {
+    if let Place::At(root) = place {
+        if Arc::strong_count(&root) > 1 {
+            root.retire();
+        }
     }
 }
 

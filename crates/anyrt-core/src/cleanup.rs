@@ -1,12 +1,14 @@
 //! Cleanups that run whether or not the work before them was interrupted.
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::followed::{End, Followed};
 use crate::hold::Hold;
 use crate::inside::Inside;
 use crate::place::{self, Place};
@@ -54,7 +56,7 @@ where
     Fut: Future<Output = ()>,
 {
     Finally {
-        body: Inside::new(Place::Nowhere, Some(body)),
+        body: Followed::new(Place::Nowhere, body),
         make: Some(cleanup),
         cleanup: Inside::new(Place::Nowhere, None),
         value: None,
@@ -69,7 +71,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Finally<F: Future, C, Fut> {
         #[pin]
-        body: Inside<F>,
+        body: Followed<F>,
         // Gone once the cleanup has begun.
         make: Option<C>,
         #[pin]
@@ -98,22 +100,24 @@ where
             (node, WakerId::default())
         });
         if this.body.is_live() {
-            match this.body.as_mut().poll(cx) {
-                Poll::Ready(value) => *this.value = Some(value),
-                Poll::Pending => {
-                    node.attach();
-                    node.arm(cx.waker(), armed);
-                    if !node.is_effectively_cancelled() || node.is_held() {
-                        return Poll::Pending;
-                    }
+            let is_to_be_cut = |_: &mut Place, cx: &mut Context<'_>| {
+                node.attach();
+                node.arm(cx.waker(), armed);
+                node.is_effectively_cancelled() && !node.is_held()
+            };
+            match ready!(this.body.as_mut().poll(cx, is_to_be_cut)) {
+                End::Value(value) => *this.value = Some(value),
+                End::Cut => {}
+                End::Panicked(payload) => {
+                    *this.hold = None;
+                    resume_unwind(payload);
                 }
             }
-            this.body.as_mut().clear();
             *this.body.place() = Place::Nowhere;
             node.retire();
         }
         if let Some(make) = this.make.take() {
-            let shield = Node::new(Role::Shield, node.parent.clone());
+            let shield = Node::new(Role::Shield, node.parent().cloned());
             *this.cleanup.as_mut().place() = Place::At(shield);
             this.cleanup.as_mut().fill(make);
         }

@@ -27,11 +27,13 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::error::GroupError;
-use crate::guest::{Guest, abandon, fail};
+use crate::guest::{Guest, abandon, fail, take_over};
 use crate::hold::Hold;
-use crate::home::{Home, Shared, throw_away};
+use crate::home::{Failure, Home, Shared, throw_away};
 use crate::inside::Inside;
+use crate::leaving::Leaving;
 use crate::place::{self, Place};
+use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::spawn::{TaskGroup, home_of};
 use crate::tree::{Node, Role};
@@ -88,12 +90,12 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     let caller = Location::caller();
-    async move { Running::<B, T, E, F, Fut>::new(body, caller).await }
+    async move { Running::<B, T, E, F, Fut>::new(body, None, caller).await }
 }
 
 pin_project! {
     /// A group from its first poll to its end.
-    struct Running<B: Backend, T, E, F, Fut> {
+    pub(crate) struct Running<B: Backend, T, E, F, Fut> {
         // Gone after the first poll, which calls it.
         make: Option<F>,
         #[pin]
@@ -107,6 +109,8 @@ pin_project! {
         due: Option<Instant>,
         #[pin]
         alarm: Alarm<B>,
+        // The cleanups of the body, once all else has ended.
+        leaving: Option<Box<Leaving>>,
         // Both are gone once the group has ended.
         hold: Option<Hold>,
         guest: Option<Guest>,
@@ -121,7 +125,7 @@ pin_project! {
 }
 
 impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
-    fn new(body: F, caller: &Location<'_>) -> Self {
+    pub(crate) fn new(body: F, policy: Option<Box<Policy>>, caller: &Location<'_>) -> Self {
         let outer = place::node();
         let inherited = outer
             .as_ref()
@@ -134,7 +138,7 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
                 place::ADVICE
             );
         };
-        let home = Home::new(shared);
+        let home = Home::new(shared, policy);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
         Self {
             make: Some(body),
@@ -146,6 +150,7 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
             armed: Default::default(),
             due: None,
             alarm: Alarm::new(),
+            leaving: None,
             guest: Some(Guest::of(outer.as_ref())),
             hold: outer.map(Hold::on),
             errors: PhantomData,
@@ -166,6 +171,9 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
         };
         guest.stay();
         this.node.cancel(&Reason::Dropped);
+        if let Some(leaving) = this.leaving.take() {
+            take_over(*leaving, Guest::of(Some(this.node)));
+        }
         // Also if the body's destructors panic.
         let _after_the_body = Abandon(this.children.clone());
         this.body.clear();
@@ -195,11 +203,9 @@ where
         match polled {
             Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
             Ok(Poll::Ready(Err(error))) => {
-                fail(this.children, &None, |home| {
-                    home.record_error(Box::new(error));
-                });
+                fail(this.node, &None, Failure::Error(Box::new(error)));
             }
-            Err(payload) => fail(this.children, &None, |home| home.record_panic(payload)),
+            Err(payload) => fail(this.node, &None, Failure::Panic(payload)),
             Ok(Poll::Pending) => {
                 this.node.attach();
                 this.node.arm(cx.waker(), &mut this.armed.0);
@@ -210,23 +216,62 @@ where
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
         if let Err(payload) = dropped {
-            fail(this.children, &None, |home| home.record_panic(payload));
+            fail(this.node, &None, Failure::Panic(payload));
         }
     }
 
-    /// Watches the deadline that the children's scope may have been given.
+    /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
     fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.project();
         let backend = this.home.backend::<B>();
         this.children.attach();
+        this.node.arm(cx.waker(), &mut this.armed.0);
         this.children.arm(cx.waker(), &mut this.armed.1);
-        if this.children.take_moved() {
-            this.children.begin_grace(|| backend.now());
-            *this.due = this.children.deadline_to_watch();
+        let nodes = [&*this.node, &*this.children];
+        // Both are to be asked.
+        if nodes.map(|node| node.take_moved()).contains(&true) {
+            for node in nodes {
+                node.begin_grace(|| backend.now());
+            }
+            let dues = nodes.map(|node| node.deadline_to_watch());
+            *this.due = dues.into_iter().flatten().min();
         }
         if this.alarm.poll_passed(*this.due, backend, cx) {
-            this.children.expire();
+            for node in nodes {
+                node.expire_if_passed(|| backend.now());
+            }
         }
+    }
+
+    /// Runs the cleanups of the body, and gives whether they have ended.
+    fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        let this = self.project();
+        let Some(leaving) = this.leaving else {
+            return true;
+        };
+        let Poll::Ready(panic) = leaving.poll(cx) else {
+            return false;
+        };
+        *this.leaving = None;
+        if let Some(payload) = panic {
+            fail(this.node, &None, Failure::Panic(payload));
+        }
+        true
+    }
+
+    /// Everything else has ended: begins with the cleanups of the body, if there are any.
+    fn begin_leaving(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        let Some(leaving) = Leaving::begin(this.node) else {
+            return false;
+        };
+        // They may still spawn into the group.
+        if let Some(daemons) = this.children.daemons() {
+            home_of(&daemons).tally.reopen();
+        }
+        this.home.tally.reopen();
+        *this.leaving = Some(Box::new(leaving));
+        true
     }
 
     /// Ends the group if nothing is left in it; cancels the daemons if nothing else is.
@@ -319,8 +364,10 @@ where
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
-        if !self.body.is_live() && self.try_close(cx) {
-            return self.finish();
+        while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.try_close(cx) {
+            if !self.as_mut().begin_leaving() {
+                return self.finish();
+            }
         }
         self.poll_deadline(cx);
         Poll::Pending

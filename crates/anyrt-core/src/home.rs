@@ -10,6 +10,7 @@ use atomic_waker::AtomicWaker;
 
 use crate::limiter::Limiter;
 use crate::lock::lock;
+use crate::policy::Policy;
 use crate::tally::{Next, Tally};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -52,6 +53,8 @@ impl Shared {
 /// The ledger of one group. It knows no scopes, so everything below a group may point to it.
 pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
+    /// What is not as usual in this group.
+    pub(crate) policy: Option<Box<Policy>>,
     pub(crate) tally: Tally,
     /// Members of the tally that are no children: nested groups and threads.
     guests: AtomicUsize,
@@ -64,6 +67,13 @@ pub(crate) struct Home {
     failures: Mutex<Failures>,
 }
 
+/// What went wrong in a group.
+pub(crate) enum Failure {
+    /// Of the group's own error type.
+    Error(Box<dyn Any + Send>),
+    Panic(Payload),
+}
+
 /// In order of time. Errors are of the group's own error type; they are boxed so that nothing but the
 /// group needs to know that type, and nothing is allocated where nothing fails.
 #[derive(Default)]
@@ -73,9 +83,10 @@ pub(crate) struct Failures {
 }
 
 impl Home {
-    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn new(shared: Arc<Shared>, policy: Option<Box<Policy>>) -> Arc<Self> {
         Arc::new(Self {
             shared,
+            policy,
             tally: Tally::new(),
             guests: AtomicUsize::new(0),
             joiner: AtomicWaker::new(),
@@ -99,18 +110,33 @@ impl Home {
         self.tally.join_anyway();
     }
 
+    /// Counts in a member that is no child, unless the group has ended.
+    pub(crate) fn try_join_as_guest(&self) -> bool {
+        self.guests.fetch_add(1, Ordering::Relaxed);
+        let joined = self.tally.join();
+        if !joined {
+            self.guests.fetch_sub(1, Ordering::Relaxed);
+        }
+        joined
+    }
+
+    /// A member that was no child is one now, and leaves the group as a child.
+    pub(crate) fn guest_became_child(&self) {
+        self.guests.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Counts out a member that is no child.
     pub(crate) fn leave_as_guest(&self) -> Next {
         self.guests.fetch_sub(1, Ordering::Relaxed);
         self.tally.leave()
     }
 
-    pub(crate) fn record_error(&self, error: Box<dyn Any + Send>) {
-        lock(&self.failures).errors.push(error);
-    }
-
-    pub(crate) fn record_panic(&self, payload: Payload) {
-        lock(&self.failures).panics.push(payload);
+    pub(crate) fn record(&self, failure: Failure) {
+        let mut failures = lock(&self.failures);
+        match failure {
+            Failure::Error(error) => failures.errors.push(error),
+            Failure::Panic(payload) => failures.panics.push(payload),
+        }
     }
 
     pub(crate) fn take_failures(&self) -> Failures {

@@ -127,6 +127,23 @@ impl Limiter {
         }
     }
 
+    /// A wait that has its place in the queue already, or a token.
+    pub(crate) fn enqueue(&self) -> Acquire {
+        let mut state = lock(&self.0);
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        if state.take_if_free() {
+            state.granted.insert(ticket);
+        } else {
+            state.waiting.insert(ticket, Waker::noop().clone());
+        }
+        drop(state);
+        Acquire {
+            limiter: self.clone(),
+            ticket: Some(ticket),
+        }
+    }
+
     /// Changes the state, hands free tokens to those who wait longest, and wakes them unlocked.
     fn update(&self, change: impl FnOnce(&mut State)) {
         let mut granted = Vec::new();

@@ -7,12 +7,15 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::child::{Child, next_number};
-use crate::guest::leave;
+use crate::child::{Child, children_of, next_number};
+use crate::guest::Guest;
 use crate::home::Home;
+use crate::limiter::Limiter;
+use crate::place::Place;
 use crate::scope::CancelScope;
 use crate::task::Task;
 use crate::tree::Node;
+use crate::turn::Turn;
 
 /// Spawns children into a group, cancels them, and counts them.
 ///
@@ -113,7 +116,57 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         T: Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        self.spawn_at(self.scope.node(), None, child)
+        self.spawn_at(
+            self.seat(),
+            self.queue_up(),
+            None,
+            child,
+            Location::caller(),
+        )
+    }
+
+    /// Waits until the group's limit allows one child more to run, and then starts `child` as
+    /// [`spawn`](Self::spawn) does.
+    ///
+    /// For a producer that is not to run ahead of the children. Those that were spawned before have their turn
+    /// first. In a group without a [limit](crate::GroupOptions::limit) it does not wait. A child that waits for this
+    /// keeps its own turn, so with a limit of 1 it would wait for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits, `child` never runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{GroupOptions, sleep};
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// # let second = std::time::Duration::from_secs(1);
+    /// let group = GroupOptions::<Sim, ()>::new().limit(2).run(async |g| {
+    ///     for _ in 0..10 {
+    ///         g.spawn_when_free(async move { Ok(sleep::<Sim>(second).await) }).await;
+    ///         assert!(g.len() <= 2);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert!(group.await.is_ok());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn_when_free<T>(
+        &self,
+        child: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> impl Future<Output = Task<B, T>>
+    where
+        T: Send + 'static,
+    {
+        let caller = Location::caller();
+        async move {
+            let turn = self.turn().await;
+            self.spawn_at(self.seat(), turn, None, child, caller)
+                .unwrap_or_else(|_| self.closed(caller))
+        }
     }
 
     /// Starts `child` as a daemon: it is cancelled when the body and all children but the daemons have ended.
@@ -141,23 +194,20 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         child: impl Future<Output = Result<(), E>> + Send + 'static,
     ) -> Task<B, ()> {
         let caller = Location::caller();
-        let closed = || Task::new(None, self.scope.node().clone(), 0, caller);
-        // As a guest, so that the group cannot end under way.
-        let home = self.home();
-        if !home.tally.join() {
-            return closed();
-        }
+        // So that the group cannot end under way.
+        let Some(_open) = Guest::of_open(self.scope.node()) else {
+            return self.closed(caller);
+        };
         let mut child = child;
-        let task = loop {
-            match self.spawn_at(&self.scope.node().daemons_or_self(), None, child) {
-                Ok(task) => break task,
+        loop {
+            let seat = Place::Seat(self.scope.node().daemons_or_self());
+            match self.spawn_at(seat, None, None, child, caller) {
+                Ok(task) => return task,
                 // The group is just looking whether it can end. It finds that it cannot, and opens again.
                 Err(back) => child = back,
             }
             std::thread::yield_now();
-        };
-        leave(self.scope.node(), home.tally.leave());
-        task
+        }
     }
 
     #[track_caller]
@@ -167,34 +217,52 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
         let caller = Location::caller();
-        self.spawn_at(self.scope.node(), name, child)
-            .unwrap_or_else(|_| Task::new(None, self.scope.node().clone(), 0, caller))
+        self.spawn_at(self.seat(), self.queue_up(), name, child, caller)
+            .unwrap_or_else(|_| self.closed(caller))
     }
 
-    #[track_caller]
     fn spawn_at<T, F>(
         &self,
-        children: &Arc<Node>,
+        seat: Place,
+        turn: Option<Box<Turn>>,
         name: Option<Arc<str>>,
         child: F,
+        caller: &'static Location<'static>,
     ) -> Result<Task<B, T>, F>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let home = home_of(children);
-        if !home.tally.join() {
+        let is_open = children_of(&seat).is_some_and(|children| home_of(children).tally.join());
+        if !is_open {
             return Err(child);
         }
-        let number = next_number();
-        let child = Child::new(children.clone(), number, name, child);
-        let handle = home.backend::<B>().spawn(child);
-        Ok(Task::new(
-            Some(handle),
-            children.clone(),
-            number,
-            Location::caller(),
-        ))
+        Ok(launch(seat, turn, name, child, caller))
+    }
+
+    fn seat(&self) -> Place {
+        Place::Seat(self.scope.node().clone())
+    }
+
+    /// A place in the queue of those that wait to run, if the group has a limit.
+    fn queue_up(&self) -> Option<Box<Turn>> {
+        let limit = self.limit()?;
+        Some(Box::new(Turn::Waiting(limit.enqueue())))
+    }
+
+    /// Waits until one child more may run.
+    pub(crate) async fn turn(&self) -> Option<Box<Turn>> {
+        let permit = self.limit()?.acquire().await;
+        Some(Box::new(Turn::come(permit)))
+    }
+
+    fn limit(&self) -> Option<&Limiter> {
+        self.home().policy.as_ref()?.limit.as_ref()
+    }
+
+    /// The handle of a child that came too late.
+    fn closed<T: Send + 'static>(&self, caller: &'static Location<'static>) -> Task<B, T> {
+        Task::new(None, self.scope.node().clone(), 0, caller)
     }
 
     /// Cancels the children, present and future, but not the body, which has a value to give.
@@ -240,6 +308,23 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         &self.scope
     }
 
+    /// The name that the group was given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::GroupOptions;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let options = GroupOptions::<Sim, ()>::new().name("workers");
+    /// let group = options.run(async |g| Ok(g.name().map(str::to_owned)));
+    /// assert_eq!(group.await.unwrap().as_deref(), Some("workers"));
+    /// # });
+    /// ```
+    pub fn name(&self) -> Option<&str> {
+        self.home().policy.as_ref()?.name.as_deref()
+    }
+
     /// How many children have not ended.
     pub fn len(&self) -> usize {
         let daemons = self.scope.node().daemons();
@@ -255,6 +340,29 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
     fn home(&self) -> &Home {
         home_of(self.scope.node())
     }
+}
+
+/// Starts a child that its group has counted in: at a seat of a children node, or at a root below one.
+pub(crate) fn launch<B, T, E, F>(
+    place: Place,
+    turn: Option<Box<Turn>>,
+    name: Option<Arc<str>>,
+    child: F,
+    caller: &'static Location<'static>,
+) -> Task<B, T>
+where
+    B: Backend,
+    T: Send + 'static,
+    E: Send + 'static,
+    F: Future<Output = Result<T, E>> + Send + 'static,
+{
+    let Some(children) = children_of(&place).cloned() else {
+        unreachable!("a child has its place in a group");
+    };
+    let number = next_number();
+    let child = Child::new(place, turn, number, name, child);
+    let handle = home_of(&children).backend::<B>().spawn(child);
+    Task::new(Some(handle), children, number, caller)
 }
 
 /// The ledger that a children node, of the daemons or of the others, belongs to.
@@ -277,6 +385,7 @@ impl<B: Clone, E> Clone for TaskGroup<B, E> {
 impl<B: Backend, E: Send + 'static> fmt::Debug for TaskGroup<B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskGroup")
+            .field("name", &self.name())
             .field("len", &self.len())
             .field("scope", &self.scope)
             .finish()

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::backend::{Backend, Join};
 use crate::guest::{fail, leave};
+use crate::home::Failure;
 use crate::place;
 use crate::reason::Stopped;
 use crate::tree::Node;
@@ -190,7 +191,7 @@ impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
             Ok(value) => return Poll::Ready(value),
             Err(stopped) => stopped,
         };
-        if place::is_cancelled::<B>() {
+        if place::is_cancelled::<B>() || place::look(|node| node.is_doomed()) == Some(true) {
             return Poll::Pending; // The one who awaits is being cancelled and will be dropped.
         }
         let spawned = self.spawned;
@@ -267,7 +268,7 @@ impl<T> Drop for Delivery<T> {
         // A runtime may abort on a panic here, and the panic belongs to the group.
         let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
         if let (Err(payload), Some(children)) = (dropped, &count_out.0) {
-            fail(children, &None, |home| home.record_panic(payload));
+            fail(children, &None, Failure::Panic(payload));
         }
     }
 }

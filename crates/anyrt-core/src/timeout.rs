@@ -111,7 +111,7 @@ pin_project! {
     /// The future of [`move_on_after`] and [`move_on_at`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct MoveOn<B: Backend, F> {
+    pub struct MoveOn<B: Backend, F: Future> {
         #[pin]
         run: Run<B, F>,
     }
@@ -129,7 +129,7 @@ pin_project! {
     /// The future of [`fail_after`] and [`fail_at`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct FailAt<B: Backend, F> {
+    pub struct FailAt<B: Backend, F: Future> {
         #[pin]
         run: Run<B, F>,
     }

@@ -15,6 +15,9 @@ pub type Task<T> = anyrt_core::Task<Current, T>;
 /// The future of [`Task::outcome`]; see [`anyrt_core::Outcome`].
 pub type Outcome<T> = anyrt_core::Outcome<Current, T>;
 
+/// Options of a task group, and the way to run it with them; see [`anyrt_core::GroupOptions`].
+pub type GroupOptions<E> = anyrt_core::GroupOptions<Current, E>;
+
 /// Runs `body` with a fresh group and returns when the body and every child have ended.
 ///
 /// The children run in parallel, as tasks of the runtime. The first error or panic, of the body or of a

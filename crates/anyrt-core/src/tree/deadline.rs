@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -20,7 +20,7 @@ impl Node {
         let state = lock(&self.state);
         match (state.deadline, state.stop_end) {
             (deadline, Some(end)) if deadline.is_none_or(|deadline| end <= deadline) => {
-                Some((end, Reason::Shutdown))
+                Some((end, state.stop_reason.clone().unwrap_or(Reason::Shutdown)))
             }
             (deadline, _) => Some((deadline?, Reason::Deadline)),
         }
@@ -30,6 +30,13 @@ impl Node {
     pub(crate) fn expire(self: &Arc<Self>) {
         let reason = self.limit().map_or(Reason::Deadline, |(_, reason)| reason);
         self.cancel(&reason);
+    }
+
+    /// Cancels the scope if its time is up.
+    pub(crate) fn expire_if_passed(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
+        if self.limit().is_some_and(|(limit, _)| limit <= now()) {
+            self.expire();
+        }
     }
 
     /// The limit that it imposes on what is below.
@@ -100,7 +107,7 @@ impl Node {
     /// Takes note of the earliest deadline above, and of whether anything above is cancelled at all. Gives
     /// whether that was news. Called with the parent locked.
     fn hear_from_above(&self, deadline: Option<Instant>, cancelled: bool) -> bool {
-        if self.role == Role::Shield {
+        if self.is_shielded() {
             return false;
         }
         let mut state = lock(&self.state);

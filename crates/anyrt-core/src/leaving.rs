@@ -1,0 +1,70 @@
+//! Running the cleanups of a scope that has ended.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::home::{Payload, throw_away};
+use crate::inside::Inside;
+use crate::place::Place;
+use crate::tree::{Exit, Launch, Node, Role};
+
+/// The cleanups of a scope, one after the other, the latest first; also those that they register themselves.
+pub(crate) struct Leaving {
+    host: Arc<Node>,
+    /// Where they run: below the scope that has ended, but shielded.
+    here: Arc<Node>,
+    running: Option<Inside<Exit>>,
+    panic: Option<Payload>,
+}
+
+impl Leaving {
+    /// Of a scope that has ended; `None` if it has no cleanups.
+    pub(crate) fn begin(host: &Arc<Node>) -> Option<Self> {
+        let first = host.pop_exit()?;
+        let mut leaving = Self {
+            host: host.clone(),
+            here: Node::new(Role::Cleanup, Some(host.clone())),
+            running: None,
+            panic: None,
+        };
+        leaving.running = Some(leaving.put_here(first));
+        Some(leaving)
+    }
+
+    /// Gives the first panic, after all of them have ended.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Payload>> {
+        while let Some(running) = &mut self.running {
+            let mut running = Pin::new(running);
+            let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
+            let ended = match polled {
+                Ok(polled) => Ok(ready!(polled)),
+                Err(payload) => Err(payload),
+            };
+            let dropped = catch_unwind(AssertUnwindSafe(|| running.clear()));
+            for payload in [ended.err(), dropped.err()].into_iter().flatten() {
+                match self.panic {
+                    None => self.panic = Some(payload),
+                    Some(_) => throw_away(payload),
+                }
+            }
+            let next = self.here.pop_exit().or_else(|| self.host.pop_exit());
+            self.running = next.map(|next| self.put_here(next));
+        }
+        Poll::Ready(self.panic.take())
+    }
+
+    pub(crate) fn host(&self) -> &Arc<Node> {
+        &self.host
+    }
+
+    /// How to go on in a task of their own.
+    pub(crate) fn launch(&self) -> Option<Launch> {
+        self.host.launch()
+    }
+
+    fn put_here(&self, exit: Exit) -> Inside<Exit> {
+        Inside::new(Place::At(self.here.clone()), Some(exit))
+    }
+}

@@ -1,0 +1,216 @@
+//! The handle by which a child says that it is ready, and what it shares with the caller of `start`.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use atomic_waker::AtomicWaker;
+
+use crate::guest::{Arriving, Guest};
+use crate::home::{Payload, throw_away};
+use crate::lock::lock;
+use crate::reason::Reason;
+use crate::tree::Node;
+
+/// By this a child that was started with [`TaskGroup::start`](crate::TaskGroup::start) says that it is ready.
+///
+/// A child that drops it goes on, and has never started.
+///
+/// # Examples
+///
+/// A function written for `start` can be called directly, too:
+///
+/// ```
+/// use anyrt_core::Started;
+///
+/// async fn serve(started: Started<u16>) -> &'static str {
+///     started.set(8080);
+///     "served"
+/// }
+///
+/// # anyrt_core::run(&anyrt_sim::Sim::default(), async {
+/// assert_eq!(serve(Started::ignored()).await, "served");
+/// # });
+/// ```
+///
+/// It can be said once only:
+///
+/// ```compile_fail,E0382
+/// fn twice(started: anyrt_core::Started<u16>) {
+///     started.set(1);
+///     started.set(2);
+/// }
+/// ```
+#[must_use = "a child that never calls `set` has not started"]
+pub struct Started<R>(Option<Arc<Handshake<R>>>);
+
+impl<R> Started<R> {
+    pub(crate) fn new(handshake: Arc<Handshake<R>>) -> Self {
+        Self(Some(handshake))
+    }
+
+    /// For calling the function directly: nobody is told.
+    pub fn ignored() -> Self {
+        Self(None)
+    }
+
+    /// Says that the child is ready, and gives `value` to the caller of `start`.
+    ///
+    /// From here on the child belongs to the group: its errors, its panics and its cancellation. If the group is
+    /// cancelled already, the child is cancelled at its first `Pending` after this. If the caller of `start` is
+    /// cancelled already, the child stays with the caller and is cancelled there. May be called from any thread.
+    pub fn set(self, value: R) {
+        match self.0 {
+            Some(handshake) => handshake.set(value),
+            None => drop(value),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Started<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Started")
+            .field("is_ignored", &self.0.is_none())
+            .finish()
+    }
+}
+
+/// What the child and the caller of `start` share.
+pub(crate) struct Handshake<R> {
+    /// The place of the child: first below the place of the caller.
+    pub(crate) child: Arc<Node>,
+    /// The root of the child's task, in the group: the child's place goes below it when the child is ready.
+    pub(crate) root: Arc<Node>,
+    caller: AtomicWaker,
+    state: Mutex<State<R>>,
+}
+
+struct State<R> {
+    /// What the child has said.
+    value: Option<R>,
+    /// The value is for the caller: the child has moved to its group, or it had ended well before it could.
+    is_started: bool,
+    end: Option<AttemptEnd>,
+    /// While the child belongs to the caller it counts in the caller's group ..
+    guest: Option<Guest>,
+    /// .. and not yet as a child of its own.
+    arriving: Option<Arriving>,
+    is_caller_gone: bool,
+}
+
+/// How a child ended while it belonged to the caller.
+pub(crate) enum AttemptEnd {
+    Failed(Box<dyn Any + Send>),
+    Panicked(Payload),
+    NotStarted,
+    /// Cut by the caller's cancellation.
+    Cut,
+    /// The runtime has ended.
+    Lost,
+}
+
+/// What the caller finds.
+pub(crate) enum News<R> {
+    Started(R),
+    Ended(AttemptEnd),
+}
+
+impl<R> Handshake<R> {
+    pub(crate) fn new(child: Arc<Node>, root: Arc<Node>, guest: Guest) -> Arc<Self> {
+        Arc::new(Self {
+            child,
+            root,
+            caller: AtomicWaker::new(),
+            state: Mutex::new(State {
+                value: None,
+                is_started: false,
+                end: None,
+                guest: Some(guest),
+                arriving: None,
+                is_caller_gone: false,
+            }),
+        })
+    }
+
+    /// The child is going to be launched; it counts as a child of its group when it is ready, which it may be already.
+    pub(crate) fn count_on(&self, arriving: Arriving) {
+        let mut arriving = Some(arriving);
+        let mut state = lock(&self.state);
+        if !state.is_started {
+            state.arriving = arriving.take();
+        }
+        drop(state);
+    }
+
+    fn set(&self, value: R) {
+        let has_moved = self.child.move_below(&self.root);
+        let mut value = Some(value);
+        let mut state = lock(&self.state);
+        state.is_started = has_moved;
+        if !state.is_caller_gone {
+            state.value = value.take();
+        }
+        let guest = state.guest.take_if(|_| has_moved);
+        let arriving = state.arriving.take_if(|_| has_moved);
+        drop(state);
+        drop((arriving, guest, value));
+        self.caller.wake();
+    }
+
+    /// The child has ended well while it belonged to the caller. Gives whether it had said that it is ready; if not,
+    /// it is for the child to say how it [`end`](Self::end)ed.
+    pub(crate) fn end_well(&self) -> bool {
+        let mut state = lock(&self.state);
+        if state.value.is_none() {
+            return false;
+        }
+        state.is_started = true;
+        drop(state);
+        self.end(None);
+        true
+    }
+
+    /// The child has ended while it belonged to the caller.
+    pub(crate) fn end(&self, end: Option<AttemptEnd>) {
+        let mut end = end;
+        let mut state = lock(&self.state);
+        let (guest, arriving) = (state.guest.take(), state.arriving.take());
+        if !state.is_caller_gone {
+            state.end = end.take();
+        }
+        drop(state);
+        match (end, &guest) {
+            (Some(AttemptEnd::Panicked(payload)), Some(guest)) => guest.hand_over(payload),
+            (end, _) => throw_away(end),
+        }
+        drop((arriving, guest));
+        self.caller.wake();
+    }
+
+    /// What has become of the child, once it has started or ended.
+    pub(crate) fn news(&self, waker: &Waker) -> Option<News<R>> {
+        self.caller.register(waker);
+        let mut state = lock(&self.state);
+        if state.is_started {
+            return state.value.take().map(News::Started);
+        }
+        state.end.take().map(News::Ended)
+    }
+
+    /// The caller was dropped: a child that belongs to it is cancelled.
+    pub(crate) fn lose_caller(&self, caller: Option<&Arc<Node>>) {
+        if self.child.stay() {
+            self.child.cancel(&Reason::Dropped);
+        }
+        let mut state = lock(&self.state);
+        state.is_caller_gone = true;
+        let (value, end) = (state.value.take(), state.end.take());
+        drop(state);
+        match end {
+            Some(AttemptEnd::Panicked(payload)) => Guest::of(caller).hand_over(payload),
+            end => throw_away(end),
+        }
+        drop(value);
+    }
+}

@@ -10,12 +10,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::delivery::Delivery;
 use crate::followed::{End, Followed};
 use crate::guest::{child_failed, fail, leave};
 use crate::home::Failure;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
-use crate::task::Delivery;
 use crate::tree::Node;
 use crate::turn::Turn;
 use crate::waker::WakerId;

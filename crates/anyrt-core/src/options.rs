@@ -213,7 +213,7 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
     {
         let caller = Location::caller();
         let policy = Some(Box::new(self.policy));
-        async move { Running::<B, T, E, F, Fut>::new(body, policy, caller).await }
+        async move { Running::<B, T, E, F, Fut, ()>::new(body, (), policy, caller).await }
     }
 }
 

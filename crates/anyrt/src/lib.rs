@@ -81,7 +81,10 @@ pub use anyrt_tokio::Tokio;
 pub use crate::available::available;
 pub use crate::cleanup::on_exit;
 pub use crate::current::*;
-pub use crate::group::{GroupOptions, Outcome, Task, TaskGroup, task_group};
+pub use crate::group::{
+    GroupOptions, LocalGroup, Outcome, ScopedGroup, ScopedTask, Task, TaskGroup, local_group,
+    scoped_group, task_group,
+};
 pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,

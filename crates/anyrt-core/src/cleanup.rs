@@ -77,8 +77,17 @@ pin_project! {
         #[pin]
         cleanup: Inside<Fut>,
         value: Option<F::Output>,
-        entered: Option<(Arc<Node>, WakerId)>,
+        entered: Option<Entered>,
         hold: Option<Hold>,
+    }
+}
+
+/// The place of the body.
+struct Entered(Arc<Node>, WakerId);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.retire();
     }
 }
 
@@ -92,12 +101,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let (node, armed) = this.entered.get_or_insert_with(|| {
+        let Entered(node, armed) = this.entered.get_or_insert_with(|| {
             let outer = place::node();
             *this.hold = outer.clone().map(Hold::on);
             let node = Node::new_run(outer, None, None);
             *this.body.as_mut().place() = Place::At(node.clone());
-            (node, WakerId::default())
+            Entered(node, WakerId::default())
         });
         if this.body.is_live() {
             let is_to_be_cut = |_: &mut Place, cx: &mut Context<'_>| {
@@ -109,6 +118,9 @@ where
                 End::Value(value) => *this.value = Some(value),
                 End::Cut => {}
                 End::Panicked(payload) => {
+                    *this.make = None;
+                    *this.body.place() = Place::Nowhere;
+                    *this.entered = None;
                     *this.hold = None;
                     resume_unwind(payload);
                 }

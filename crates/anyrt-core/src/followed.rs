@@ -92,7 +92,7 @@ impl<F: Future> Followed<F> {
     ) -> Poll<End<F::Output>> {
         let mut this = self.as_mut().project();
         let mut future = this.future.as_mut();
-        if let Some(node) = future.as_mut().place().nearest() {
+        if let Place::At(node) = future.as_mut().place() {
             if this.hold.is_none() && node.has_exits() && node.role == Role::Scope {
                 *this.hold = node.parent().cloned().map(Hold::on);
             }
@@ -105,16 +105,23 @@ impl<F: Future> Followed<F> {
         };
         let dropped = catch_unwind(AssertUnwindSafe(|| future.as_mut().clear()));
         let end = end.and_then(dropped.err());
-        match future.place().nearest().and_then(Leaving::begin) {
-            Some(leaving) => {
-                *this.leaving = Some(Box::new((leaving, end)));
-                self.poll_leaving(cx)
+        let leaving = match future.place() {
+            Place::At(node) => Leaving::begin(node),
+            Place::Seat(_) | Place::Nowhere => None,
+        };
+        let Some(mut leaving) = leaving else {
+            *this.hold = None;
+            return Poll::Ready(end);
+        };
+        let end = match end {
+            End::Panicked(payload) => {
+                leaving.after_panic(payload);
+                End::Cut
             }
-            None => {
-                *this.hold = None;
-                Poll::Ready(end)
-            }
-        }
+            end => end,
+        };
+        *this.leaving = Some(Box::new((leaving, end)));
+        self.poll_leaving(cx)
     }
 
     fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End<F::Output>> {
@@ -145,7 +152,11 @@ impl<F: Future> Followed<F> {
             drop(both.1);
         } else if this.future.is_live() {
             // Also if the future's destructors panic.
-            let _after_it = LeaveBehind(this.future.as_mut().place().nearest().cloned());
+            let host = match this.future.as_mut().place() {
+                Place::At(node) => Some(node.clone()),
+                Place::Seat(_) | Place::Nowhere => None,
+            };
+            let _after_it = LeaveBehind(host);
             this.future.clear();
         }
     }

@@ -115,7 +115,7 @@ impl Home {
         self.guests.fetch_add(1, Ordering::Relaxed);
         let joined = self.tally.join();
         if !joined {
-            self.guests.fetch_sub(1, Ordering::Relaxed);
+            self.guest_became_child();
         }
         joined
     }

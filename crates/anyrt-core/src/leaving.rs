@@ -33,6 +33,14 @@ impl Leaving {
         Some(leaving)
     }
 
+    /// Something has panicked before the cleanups.
+    pub(crate) fn after_panic(&mut self, payload: Payload) {
+        match self.panic {
+            None => self.panic = Some(payload),
+            Some(_) => throw_away(payload),
+        }
+    }
+
     /// Gives the first panic, after all of them have ended.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Payload>> {
         while let Some(running) = &mut self.running {
@@ -44,13 +52,9 @@ impl Leaving {
             };
             let dropped = catch_unwind(AssertUnwindSafe(|| running.clear()));
             for payload in [ended.err(), dropped.err()].into_iter().flatten() {
-                match self.panic {
-                    None => self.panic = Some(payload),
-                    Some(_) => throw_away(payload),
-                }
+                self.after_panic(payload);
             }
-            let next = self.here.pop_exit().or_else(|| self.host.pop_exit());
-            self.running = next.map(|next| self.put_here(next));
+            self.running = self.next();
         }
         Poll::Ready(self.panic.take())
     }
@@ -64,7 +68,24 @@ impl Leaving {
         self.host.launch()
     }
 
+    fn next(&self) -> Option<Inside<Exit>> {
+        let next = self.here.pop_exit().or_else(|| self.host.pop_exit());
+        next.map(|next| self.put_here(next))
+    }
+
     fn put_here(&self, exit: Exit) -> Inside<Exit> {
         Inside::new(Place::At(self.here.clone()), Some(exit))
+    }
+}
+
+impl Drop for Leaving {
+    /// Only where the runtime has ended are there any left. They may own what owns the scope, so somebody has to let go.
+    fn drop(&mut self) {
+        self.here.retire();
+        let mut left = self.running.take();
+        while let Some(exit) = left {
+            throw_away(exit);
+            left = self.next();
+        }
     }
 }

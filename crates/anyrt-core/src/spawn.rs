@@ -61,7 +61,7 @@ impl<B: Backend, E, S> GroupOf<B, E, S> {
     /// A place in the queue of those that wait to run, if the group has a limit.
     pub(crate) fn queue_up(&self) -> Option<Box<Turn>> {
         let limit = self.limit_of_children()?;
-        Some(Box::new(Turn::Waiting(limit.enqueue())))
+        Some(Box::new(Turn::of(limit)))
     }
 
     /// Waits until one child more may run.

@@ -35,7 +35,8 @@ impl<E: fmt::Display> fmt::Display for StartError<E> {
 impl<E: Error + 'static> Error for StartError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Failed(error) => Some(error),
+            // Its own text is in this one's already.
+            Self::Failed(error) => error.source(),
             _ => None,
         }
     }

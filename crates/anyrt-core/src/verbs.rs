@@ -9,7 +9,7 @@ use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::child::{Child, children_of, next_number};
 use crate::delivery::Spawned;
-use crate::guest::Guest;
+use crate::guest::{Arrival, Guest};
 use crate::hold::Hold;
 use crate::place::{self, Place};
 use crate::slot::slot;
@@ -17,7 +17,7 @@ use crate::spawn::{LocalGroup, ScopedGroup, TaskGroup, home_of};
 use crate::start::{Start, StartError};
 use crate::started::{Handshake, Started};
 use crate::task::{ScopedTask, Task, TaskOf};
-use crate::tree::{Node, Role};
+use crate::tree::Node;
 use crate::turn::Turn;
 
 /// Writes the verbs for one kind of group. A macro, since only the bounds on what is spawned differ, and bounds cannot
@@ -256,20 +256,16 @@ macro_rules! verbs {
                 let caller = Location::caller();
                 async move {
                     let children = self.scope().node();
-                    let Some(guest) = Guest::of_open(children) else {
+                    let Some(arrival) = Arrival::new(children) else {
                         return Err(StartError::Closed);
                     };
                     let turn = self.turn().await;
                     let place = place::node();
-                    let root = Node::new(Role::Root, Some(children.clone()));
-                    let handshake = Handshake::new(
-                        Node::with(Role::Root, place.clone(), children.home.clone()),
-                        root.clone(),
-                        Guest::of(place.as_ref()),
-                    );
+                    let root = arrival.root.clone();
+                    let handshake = Handshake::new(root.clone(), place.as_ref());
                     let child = child(Started::new(handshake.clone()));
                     let attempt = Attempt::new(handshake.clone(), child);
-                    handshake.count_on(guest.into_child());
+                    arrival.hand_over();
                     let task = self.launch(Place::At(root), turn, None, attempt, caller);
                     let mut start = Start {
                         handshake: Some(handshake),

@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::deadline::earlier;
-use super::{DOOMED, Member, Node, STOPPING};
+use super::{DOOMED, ENDED, Member, Node, STOPPING};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -36,7 +36,8 @@ impl Node {
 
     /// Whether a group around this place has failed, so that all that it can see is going to be cancelled.
     pub(crate) fn is_doomed(&self) -> bool {
-        self.visible().any(|node| node.is(DOOMED))
+        self.visible()
+            .any(|node| node.is(DOOMED) && !node.is(ENDED))
     }
 
     /// Begins the time of a stop that was asked for without a clock.

@@ -41,7 +41,7 @@ mod run;
 pub use crate::async_task::AsyncTask;
 pub use crate::backend::{Backend, Join};
 pub use crate::cleanup::{Finally, finally};
-pub use crate::error::GroupError;
+pub use crate::error::{DynGroupError, FirstError, GroupError};
 pub use crate::group::task_group;
 pub use crate::limiter::{Acquire, Limiter, Permit, Statistics};
 pub use crate::name::UnknownBackend;

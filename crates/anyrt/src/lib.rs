@@ -32,6 +32,7 @@
 //! # Where to begin
 //!
 //! - [`task_group`] runs children in parallel and waits for all of them.
+//! - [`GroupError`] is what went wrong in a group, all of it; [`first_error`](FirstError::first_error) is the short way.
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects, and [`finally`] cleans up.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
@@ -64,9 +65,9 @@ mod thread;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, Elapsed, Finally, GroupError, Join, Limiter, Permit,
-    Reason, Shield, Statistics, Stopped, Stopping, UnknownBackend, checkpoint, finally,
-    is_stopping, shield, stopping,
+    Acquire, Backend, Cancelled, Checkpoint, DynGroupError, Elapsed, Finally, FirstError,
+    GroupError, Join, Limiter, Permit, Reason, Shield, Statistics, Stopped, Stopping,
+    UnknownBackend, checkpoint, finally, is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;

@@ -22,6 +22,7 @@ pub mod groups;
 pub mod stops;
 pub mod tasks;
 pub mod errors;
+pub mod leaves;
 pub mod scopes;
 pub mod deadlines;
 pub mod shields;

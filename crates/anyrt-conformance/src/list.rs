@@ -188,6 +188,21 @@ promises! {
         split_and_iter_keep_all_and_the_order
     ;
 
+    leaves with check:
+        leaves_come_in_the_order_of_time
+        a_nested_group_is_an_error_from_its_end_on
+        flatten_puts_groups_one_after_the_other
+        none_of_the_leaves_of_a_tree_is_lost
+        one_kind_is_handled_and_the_others_go_on
+        the_question_mark_boxes_a_group_of_boxes
+        groups_within_boxes_are_found_by_downcast
+        first_error_is_the_one_that_cancelled_the_group
+        first_error_goes_up_through_groups_by_question_mark
+        the_question_mark_works_beside_a_group
+        map_converts_all_errors_in_order
+        nested_errors_print_as_a_tree_or_on_one_line
+    ;
+
     scopes with check:
         a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends
         a_child_freed_from_a_scope_hears_of_the_next_cancellation

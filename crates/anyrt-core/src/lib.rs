@@ -57,7 +57,7 @@ pub use crate::async_task::AsyncTask;
 pub use crate::backend::{Backend, Join};
 pub use crate::cleanup::{Finally, finally};
 pub use crate::delivery::{Deliver, Delivery, Spawned};
-pub use crate::error::GroupError;
+pub use crate::error::{DynGroupError, FirstError, GroupError};
 pub use crate::group::task_group;
 pub use crate::kind::{Kind, Nested, Parallel};
 pub use crate::limiter::{Acquire, Limiter, Permit, Statistics};

@@ -33,6 +33,7 @@
 //!
 //! - [`task_group`] runs children in parallel and waits for all of them; [`TaskGroup::start`] waits until one is ready.
 //! - [`GroupOptions`] bounds how many run at once, and keeps the others going when one fails.
+//! - [`GroupError`] is what went wrong in a group, all of it; [`first_error`](FirstError::first_error) is the short way.
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
 //! - [`finally`] and [`on_exit`] clean up, however the work ended.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
@@ -67,9 +68,9 @@ mod thread;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, Elapsed, Finally, GroupError, Join, Limiter, Permit,
-    Reason, Shield, StartError, Started, Statistics, Stopped, Stopping, UnknownBackend, checkpoint,
-    finally, is_stopping, shield, stopping,
+    Acquire, Backend, Cancelled, Checkpoint, DynGroupError, Elapsed, Finally, FirstError,
+    GroupError, Join, Limiter, Permit, Reason, Shield, StartError, Started, Statistics, Stopped,
+    Stopping, UnknownBackend, checkpoint, finally, is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;

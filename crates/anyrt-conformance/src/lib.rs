@@ -18,6 +18,7 @@ mod check;
 mod list;
 pub mod cleanups;
 pub mod daemons;
+pub mod starts;
 pub mod groups;
 pub mod stops;
 pub mod tasks;

@@ -97,6 +97,13 @@ promises! {
         daemons_spawned_at_the_last_moment_are_refused_or_waited_for
     ;
 
+    starts with check:
+        a_child_that_was_never_ready_does_not_count_when_its_caller_hears_of_it
+        a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost
+        what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
+        a_child_that_was_ready_in_a_scope_that_has_ended_has_started
+    ;
+
     stops with check:
         a_stop_is_heard_in_every_task_below
         work_that_ends_in_time_gives_its_value

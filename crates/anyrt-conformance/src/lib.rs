@@ -28,6 +28,7 @@ pub mod shields;
 pub mod outside;
 pub mod threads;
 pub mod limiters;
+pub mod limits;
 pub mod backends;
 pub mod runs;
 pub mod misuse;

@@ -29,6 +29,7 @@ pub mod outside;
 pub mod threads;
 pub mod limiters;
 pub mod limits;
+pub mod supervised;
 pub mod backends;
 pub mod runs;
 pub mod misuse;

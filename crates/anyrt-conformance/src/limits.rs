@@ -358,25 +358,29 @@ pub async fn a_thousand_that_wait_end_at_once_when_they_are_cancelled<B: Backend
     assert_eq!(polled.load(Ordering::SeqCst), 0);
 }
 
-/// The same where the one that has the turn is cancelled too: its turn comes too late for the others.
+/// The same where those that have a turn are cancelled too: theirs comes too late for the others.
 pub async fn those_that_wait_never_run_when_all_are_cancelled<B: Backend>(rt: Rt<B>) {
-    for limit in [1, 3] {
+    for (limit, way) in [(1, "group"), (3, "group"), (3, "scope"), (3, "one by one")] {
         let (alive, polled) = (Alive::default(), Arc::new(AtomicUsize::new(0)));
+        let scope = rt.scope();
         let group = rt.group_options::<()>().limit(limit).run(async |g| {
-            let mut tasks = spawn_endless(&g, limit + 100, &polled, &alive);
+            let tasks = spawn_endless(&g, limit + 100, &polled, &alive);
             while polled.load(Ordering::SeqCst) < limit {
                 rt.yields(1).await;
             }
-            g.cancel();
-            Ok(tasks.split_off(limit))
+            match way {
+                "group" => g.cancel(),
+                "scope" => scope.cancel(),
+                // Those that run come last.
+                _ => drop(join_all(tasks.into_iter().rev().map(Task::cancel)).await),
+            }
+            Ok(())
         });
-        let tasks = group.await.unwrap();
+        let result = scope.run(group).await;
+        assert_eq!(result.is_err(), way == "scope");
         assert_eq!(alive.count(), 0);
-        assert_eq!(polled.load(Ordering::SeqCst), limit, "only those that ran");
-        let cancelled = Err(Stopped::Cancelled(Reason::Explicit(None)));
-        for task in tasks {
-            assert_eq!(task.outcome().await, cancelled);
-        }
+        let begun = polled.load(Ordering::SeqCst);
+        assert_eq!(begun, limit, "only those that ran before, by {way}");
     }
 }
 

@@ -30,6 +30,8 @@ pub mod shields;
 pub mod outside;
 pub mod threads;
 pub mod limiters;
+pub mod limits;
+pub mod supervised;
 pub mod backends;
 pub mod runs;
 pub mod misuse;

@@ -405,6 +405,86 @@ promises! {
         foreign_threads_lose_no_token
     ;
 
+    limits with check:
+        no_more_children_run_at_once_than_the_limit_allows
+        as_many_children_run_at_once_as_the_limit_allows
+        children_begin_in_the_order_in_which_they_were_spawned
+        nobody_overtakes_in_a_group_with_a_higher_limit
+        siblings_that_several_children_spawn_keep_the_order
+        children_that_several_threads_spawn_keep_the_order
+        spawn_never_waits_for_a_turn
+        handles_may_be_awaited_out_of_order
+        a_turn_is_given_back_however_the_child_ends
+        a_turn_is_kept_until_the_cleanups_have_run
+        a_thousand_that_wait_end_at_once_when_they_are_cancelled
+        those_that_wait_never_run_when_all_are_cancelled
+        those_that_wait_never_run_when_a_child_fails
+        those_that_wait_never_run_when_they_are_cancelled_from_outside
+        a_deadline_of_the_children_ends_those_that_wait
+        one_that_waits_may_be_cancelled_alone
+        into_a_cancelled_group_a_child_runs_once_if_a_turn_is_free
+        daemons_need_no_turn
+        a_child_may_spawn_siblings_that_wait
+        spawn_when_free_waits_for_a_turn
+        spawn_when_free_holds_a_producer_back
+        spawn_when_free_stands_in_the_same_queue
+        spawn_when_free_that_is_given_up_spawns_nothing
+        spawn_when_free_that_is_cancelled_spawns_nothing
+        spawn_when_free_does_not_wait_where_it_need_not
+        spawn_when_free_into_an_ended_group_is_told
+        spawn_when_free_that_waits_while_the_group_ends_is_told
+        start_waits_for_its_turn
+        a_group_inside_has_a_limit_of_its_own
+        a_limit_of_zero_panics_at_the_caller
+        a_turn_that_comes_to_a_cancelled_child_is_not_lost
+        a_turn_that_comes_to_one_who_gives_up_is_not_lost
+        a_limited_group_may_be_cancelled_by_a_thread_at_any_moment
+        a_dropped_group_with_children_that_wait_is_adopted
+        cleanups_of_the_body_may_spawn_within_the_limit
+        limited_groups_may_be_interrupted_anywhere
+    ;
+
+    supervised with check:
+        a_failing_child_leaves_the_others_alone
+        the_errors_are_in_the_result_in_the_order_of_time
+        no_error_of_many_is_lost
+        a_supervised_group_without_errors_gives_its_value
+        an_error_of_the_body_cancels_a_supervised_group
+        a_panic_cancels_a_supervised_group
+        awaiting_a_failed_child_in_a_supervised_group_panics
+        the_handler_gets_name_and_error
+        the_handler_runs_between_the_end_and_the_handle
+        the_group_waits_for_the_handler
+        a_panic_of_the_handler_is_a_panic_of_the_child
+        the_handler_may_use_the_group
+        what_the_handler_owns_is_dropped_after_the_group
+        daemons_are_supervised_too
+        a_cancelled_child_is_no_case_for_the_handler
+        a_supervised_group_inside_another_one
+        a_group_inside_a_supervised_one_is_not_supervised
+        a_child_that_is_not_ready_is_not_supervised
+        a_supervised_group_may_be_cut_from_outside
+        supervised_groups_may_be_interrupted_anywhere
+        a_group_has_the_name_that_it_was_given
+        a_failure_asks_the_others_to_stop_first
+        every_kind_of_failure_begins_the_grace
+        who_does_not_end_in_time_is_cancelled
+        a_second_failure_does_not_begin_the_grace_anew
+        who_awaits_the_failed_child_waits_for_the_end_of_the_grace
+        who_awaits_the_failed_child_inside_a_shield_is_told
+        a_failed_group_has_no_say_after_its_end
+        a_shield_outlives_the_grace
+        a_cancellation_from_outside_cuts_the_grace_short
+        cancel_cuts_the_grace_of_the_children_short
+        a_grace_of_zero_cancels_at_once
+        a_failure_with_endless_grace_waits_for_the_others
+        who_begins_during_the_grace_knows_of_it
+        the_grace_is_heard_inside_and_not_around
+        an_error_that_is_supervised_begins_no_grace
+        a_group_dropped_during_its_grace_is_adopted
+        groups_with_a_grace_may_be_interrupted_anywhere
+    ;
+
     backends with check:
         a_handle_gives_the_output
         a_dropped_handle_detaches_the_task

@@ -31,6 +31,7 @@ pub mod limiters;
 pub mod backends;
 pub mod runs;
 pub mod misuse;
+pub mod exits;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

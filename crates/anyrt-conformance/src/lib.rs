@@ -35,6 +35,7 @@ pub mod supervised;
 pub mod backends;
 pub mod runs;
 pub mod misuse;
+pub mod exits;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

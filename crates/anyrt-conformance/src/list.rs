@@ -141,6 +141,72 @@ promises! {
         a_cleanup_runs_exactly_once_wherever_it_is_cancelled
     ;
 
+    exits with check:
+        an_exit_runs_after_a_value
+        an_exit_runs_after_an_error
+        an_exit_runs_after_a_cancellation
+        an_exit_runs_after_a_panic
+        an_exit_runs_after_every_kind_of_limit
+        exits_run_one_after_the_other_the_latest_first
+        a_thousand_exits_run_in_order
+        exits_run_after_the_body_was_dropped
+        what_an_exit_owns_is_dropped_before_the_next_one
+        destructors_may_register_exits
+        exits_are_shielded_from_every_scope_around
+        an_exit_may_be_limited
+        an_exit_may_do_anything
+        an_exit_that_an_exit_registers_comes_next
+        an_exit_belongs_to_the_innermost_scope
+        the_exits_of_nested_scopes_run_from_the_inside_out
+        an_exit_in_a_shield_belongs_to_the_scope_around_it
+        exits_and_finally_run_the_latest_first
+        every_run_of_a_scope_has_its_own_exits
+        a_scope_with_exits_holds_the_scopes_around_it
+        a_scope_that_has_run_its_exits_holds_no_more
+        a_scope_that_waits_for_exits_does_not_spin
+        scopes_with_exits_are_woken_one_by_one
+        a_scope_cancelled_during_the_exits_of_an_inner_one_catches
+        a_deadline_that_passes_during_the_exits_of_an_inner_scope_catches
+        a_scope_catches_after_its_exits
+        a_deadline_that_passes_during_the_exits_is_no_timeout
+        a_cancellation_during_the_exits_takes_no_value_away
+        the_reason_does_not_change_during_the_exits
+        a_stop_is_heard_in_an_exit
+        the_exits_of_a_group_run_after_its_children
+        the_exits_of_a_group_run_however_it_ends
+        an_exit_of_a_group_may_spawn_into_it
+        a_child_spawned_by_an_exit_may_fail_the_group
+        a_child_spawned_by_an_exit_of_a_failed_group_is_cancelled
+        a_group_cancelled_during_its_exits_gives_its_value
+        the_exits_of_a_child_run_before_its_value_arrives
+        the_exits_of_a_child_run_however_it_ends
+        the_exits_of_a_daemon_run_when_the_rest_is_done
+        cancelling_the_children_does_not_cut_their_exits
+        the_reason_of_a_cancelled_child_outlives_its_exits
+        to_cancel_a_child_waits_for_its_exits
+        a_child_in_its_exits_is_not_cut_from_outside
+        a_child_keeps_its_turn_during_its_exits
+        the_exits_of_a_supervised_child_come_before_the_handler
+        the_exits_of_a_started_child_run_before_its_value_arrives
+        a_start_without_success_waits_for_the_exits
+        a_panic_of_an_exit_comes_out_after_the_others
+        the_panic_of_the_body_beats_that_of_an_exit
+        an_exit_may_panic_in_every_way
+        the_panic_of_an_exit_beats_an_error
+        the_panic_of_an_exit_of_a_child_fails_the_group
+        an_exit_where_there_is_no_scope_panics_at_the_caller
+        exits_run_in_a_scope_outside_of_every_group
+        threads_may_cancel_while_exits_are_registered
+        threads_may_spawn_while_a_group_comes_to_its_exits
+        an_exit_is_not_lost_in_a_scope_that_has_ended
+        an_exit_is_not_lost_in_a_child_that_has_ended
+        an_exit_is_not_lost_in_an_exit_that_has_ended
+        an_exit_is_not_lost_in_a_scope_that_has_panicked
+        an_exit_is_not_lost_in_a_scope_that_was_dropped
+        exits_run_exactly_once_wherever_the_work_is_cancelled
+        exits_run_exactly_once_wherever_the_work_is_dropped
+    ;
+
     tasks with check:
         awaiting_gives_the_value_in_any_order
         dropping_a_handle_changes_nothing

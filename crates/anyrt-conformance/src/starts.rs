@@ -54,7 +54,9 @@ pub async fn a_child_that_was_never_ready_does_not_count_when_its_caller_hears_o
 
 /// Dropped from outside: what a child that was never ready has left behind may panic after the caller's group has
 /// ended, and whoever waits for it gets the panic.
-pub async fn a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost<B: Backend>(rt: Rt<B>) {
+pub async fn a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost<B: Backend>(
+    rt: Rt<B>,
+) {
     let (open, gate) = oneshot::channel::<()>();
     let group = rt.task_group(async |g| {
         let caller = rt.task_group(async |_| {

@@ -121,13 +121,12 @@ where
         let outcome = match end {
             End::Value(Ok(value)) => Ok(value),
             End::Value(Err(error)) => {
-                child_failed(&children, this.name, Failure::Error(Box::new(error)));
-                Err(Stopped::Failed)
+                let failure = Failure::Error(Box::new(error));
+                Err(child_failed(&children, this.name, failure))
             }
             End::Cut => Err(Stopped::Cancelled(cause)),
             End::Panicked(payload) => {
-                child_failed(&children, this.name, Failure::Panic(payload));
-                Err(Stopped::Panicked)
+                Err(child_failed(&children, this.name, Failure::Panic(payload)))
             }
         };
         *this.turn = None;

@@ -11,10 +11,10 @@ use pin_project_lite::pin_project;
 
 use crate::guest::{Guest, take_over};
 use crate::hold::Hold;
-use crate::home::{Payload, throw_away};
 use crate::inside::Inside;
 use crate::leaving::Leaving;
 use crate::place::Place;
+use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Node, Role};
 
 /// How a future ended.

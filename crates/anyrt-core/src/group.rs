@@ -29,7 +29,7 @@ use crate::backend::Backend;
 use crate::error::GroupError;
 use crate::guest::{Guest, abandon, fail, take_over};
 use crate::hold::Hold;
-use crate::home::{Failure, Home, Shared, throw_away};
+use crate::home::{Failure, Home, Shared};
 use crate::inside::Inside;
 use crate::leaving::Leaving;
 use crate::nest::Housing;
@@ -37,6 +37,7 @@ use crate::place::{self, Place};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::spawn::{GroupOf, TaskGroup, home_of};
+use crate::throw_away::throw_away;
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
 
@@ -247,7 +248,7 @@ where
 
     /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
     fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let this = self.project();
+        let mut this = self.project();
         let backend = this.home.backend::<B>();
         this.children.attach();
         if !this.body.is_live() {
@@ -260,13 +261,13 @@ where
             for node in nodes {
                 node.begin_grace(|| backend.now());
             }
-            let dues = nodes.map(|node| node.deadline_to_watch());
-            *this.due = dues.into_iter().flatten().min();
+            *this.due = earliest(nodes);
         }
-        if this.alarm.poll_passed(*this.due, backend, cx) {
+        while this.alarm.as_mut().poll_passed(*this.due, backend, cx) {
             for node in nodes {
                 node.expire_if_passed(|| backend.now());
             }
+            *this.due = earliest(nodes);
         }
     }
 
@@ -286,40 +287,40 @@ where
         true
     }
 
-    /// Everything else has ended: begins with the cleanups of the body, if there are any.
+    /// Everything else has ended: begins with the cleanups of the body, if there are any. They may still spawn.
     fn begin_leaving(self: Pin<&mut Self>) -> bool {
         let this = self.project();
-        let Some(leaving) = Leaving::begin(this.node) else {
-            return false;
-        };
-        // They may still spawn into the group.
-        if let Some(daemons) = this.children.daemons() {
-            home_of(&daemons).tally.reopen();
-        }
-        this.home.tally.reopen();
-        *this.leaving = Some(Box::new(leaving));
-        true
+        *this.leaving = Leaving::begin(this.node).map(Box::new);
+        this.leaving.is_some()
     }
 
-    /// Ends the group if nothing is left in it; cancels the daemons if nothing else is.
-    fn try_close(&self, cx: &mut Context<'_>) -> bool {
-        let tally = &self.home.tally;
-        tally.start_joining();
+    /// Whether nothing is left in the group, as of now; cancels the daemons if nothing else is.
+    fn is_empty(&self, cx: &mut Context<'_>) -> bool {
+        self.home.tally.start_joining();
         self.home.joiner.register(cx.waker());
         let Some(daemons) = self.children.daemons() else {
-            return tally.try_close();
+            return self.home.tally.is_empty();
         };
         let ledger = home_of(&daemons);
         ledger.tally.start_joining();
         ledger.joiner.register(cx.waker());
-        if !tally.is_empty() {
+        if !self.home.tally.is_empty() {
             return false;
         }
         daemons.cancel(&Reason::Done);
+        ledger.tally.is_empty()
+    }
+
+    /// Ends the group if nothing is left in it.
+    fn try_close(&self) -> bool {
+        let Some(daemons) = self.children.daemons() else {
+            return self.home.tally.try_close();
+        };
+        let ledger = home_of(&daemons);
         if !ledger.tally.try_close() {
             return false;
         }
-        let closed = tally.try_close();
+        let closed = self.home.tally.try_close();
         if !closed {
             ledger.tally.reopen();
         }
@@ -340,6 +341,7 @@ where
         }
         *this.hold = None;
         *this.guest = None;
+        this.home.forget_handler();
         let failures = this.home.take_failures();
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {
@@ -393,12 +395,23 @@ where
             self.as_mut().poll_body(cx);
         }
         self.as_mut().poll_children(cx);
-        while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.try_close(cx) {
-            if !self.as_mut().begin_leaving() {
+        while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.is_empty(cx) {
+            if self.as_mut().begin_leaving() {
+                continue;
+            }
+            if self.try_close() {
                 return self.finish();
             }
+            // Somebody has just come in.
         }
         self.poll_deadline(cx);
         Poll::Pending
     }
+}
+
+fn earliest(nodes: [&Arc<Node>; 2]) -> Option<Instant> {
+    nodes
+        .into_iter()
+        .filter_map(|node| node.deadline_to_watch())
+        .min()
 }

@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::home::{Failure, Home, Payload, throw_away};
+use crate::home::{Failure, Home};
 use crate::leaving::Leaving;
+use crate::lock::lock;
 use crate::place::Place;
 use crate::policy::OnError;
-use crate::reason::Reason;
+use crate::reason::{Reason, Stopped};
 use crate::tally::Next;
+use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Node, Role};
 
 /// Something in a group that is no child but would have to be adopted: a nested group, or a thread.
@@ -132,6 +134,8 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                     home.tally.reopen();
                     return take_over(leaving, Guest::of(body));
                 }
+                retire_group(node);
+                home.forget_handler();
                 let failures = home.take_failures();
                 failures.errors.into_iter().for_each(throw_away);
                 let outer = enclosing(node);
@@ -149,22 +153,30 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
     }
 }
 
+fn is_same_group(a: &Node, b: &Node) -> bool {
+    match (&a.home, &b.home) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
 /// The first node around that belongs to another group; for a daemon that is the group of the others.
 fn enclosing(node: &Arc<Node>) -> Option<&Arc<Node>> {
-    let is_same = |other: &Arc<Node>| match (&node.home, &other.home) {
-        (Some(home), Some(other)) => Arc::ptr_eq(home, other),
-        _ => false,
-    };
-    node.way_home().find(|other| !is_same(other))
+    node.way_home().find(|other| !is_same_group(node, other))
 }
 
 fn body_of_same_group(node: &Arc<Node>) -> Option<&Arc<Node>> {
-    let (body, home) = (node.body()?, node.home.as_ref()?);
-    let is_same = body
-        .home
-        .as_ref()
-        .is_some_and(|other| Arc::ptr_eq(home, other));
-    is_same.then_some(body)
+    node.body().filter(|body| is_same_group(node, body))
+}
+
+/// The group around this node has ended: what was first polled in it and lives on is free of it.
+fn retire_group(node: &Arc<Node>) {
+    let own = node
+        .way_home()
+        .take_while(|other| is_same_group(node, other));
+    for own in own.filter(|own| matches!(own.role, Role::Body | Role::Children)) {
+        own.retire();
+    }
 }
 
 /// Runs the cleanups of a scope that was dropped from outside, in a task of their own that counts as `guest`.
@@ -193,21 +205,36 @@ impl Future for TakenOver {
 }
 
 /// A child has failed: cancels the group, unless that supervises its children.
-pub(crate) fn child_failed(children: &Arc<Node>, name: &Option<Arc<str>>, failure: Failure) {
+///
+/// Gives what its handle is to say.
+pub(crate) fn child_failed(
+    children: &Arc<Node>,
+    name: &Option<Arc<str>>,
+    failure: Failure,
+) -> Stopped {
+    let stopped = match failure {
+        Failure::Error(_) => Stopped::Failed,
+        Failure::Panic(_) => Stopped::Panicked,
+    };
     let Some((group, home)) = group_of(children) else {
-        return;
+        return stopped;
     };
     let on_error = home.policy.as_ref().map(|policy| &policy.on_error);
     match (failure, on_error) {
         (Failure::Error(error), Some(OnError::Keep)) => home.record(Failure::Error(error)),
         (Failure::Error(error), Some(OnError::Handle(handler))) => {
+            let Some(handler) = lock(handler).clone() else {
+                return stopped;
+            };
             let handle = || Place::At(group.clone()).enter(|| handler(name.as_deref(), error));
             if let Err(payload) = catch_unwind(AssertUnwindSafe(handle)) {
                 fail(children, name, Failure::Panic(payload));
+                return Stopped::Panicked;
             }
         }
         (failure, _) => fail(children, name, failure),
     }
+    stopped
 }
 
 /// Records what went wrong in a child or the body, and then cancels the group.

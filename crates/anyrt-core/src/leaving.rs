@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use crate::home::{Payload, throw_away};
 use crate::inside::Inside;
 use crate::place::Place;
+use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Exit, Launch, Node, Role};
 
 /// The cleanups of a scope, one after the other, the latest first; also those that they register themselves.
@@ -46,12 +46,11 @@ impl Leaving {
         while let Some(running) = &mut self.running {
             let mut running = Pin::new(running);
             let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
-            let ended = match polled {
-                Ok(polled) => Ok(ready!(polled)),
-                Err(payload) => Err(payload),
-            };
+            if let Ok(Poll::Pending) = polled {
+                return Poll::Pending;
+            }
             let dropped = catch_unwind(AssertUnwindSafe(|| running.clear()));
-            for payload in [ended.err(), dropped.err()].into_iter().flatten() {
+            for payload in [polled.err(), dropped.err()].into_iter().flatten() {
                 self.after_panic(payload);
             }
             self.running = self.next();

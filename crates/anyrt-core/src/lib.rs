@@ -11,6 +11,7 @@ mod backend;
 mod async_task;
 mod name;
 mod lock;
+mod throw_away;
 mod waker;
 mod reason;
 mod limiter;

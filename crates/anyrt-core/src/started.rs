@@ -8,9 +8,9 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 
 use crate::guest::{Guest, arrive};
-use crate::home::{Payload, throw_away};
 use crate::lock::lock;
 use crate::reason::Reason;
+use crate::throw_away::{Payload, throw_away};
 use crate::tree::Node;
 
 /// By this a child that was started with [`TaskGroup::start`](crate::TaskGroup::start) says that it is ready.
@@ -124,10 +124,21 @@ impl<R> Handshake<R> {
                 value: None,
                 is_started: false,
                 end: None,
-                guest: Some(Guest::of(caller)),
+                guest: None,
                 is_caller_gone: false,
             }),
         })
+    }
+
+    /// The child counts in the caller's group, too, from here on until it is ready or has ended.
+    pub(crate) fn count_with_caller(&self, caller: Option<&Arc<Node>>) {
+        let mut guest = Some(Guest::of(caller));
+        let mut state = lock(&self.state);
+        if !state.is_started {
+            state.guest = guest.take();
+        }
+        drop(state);
+        drop(guest);
     }
 
     fn set(&self, value: R) {
@@ -194,10 +205,17 @@ impl<R> Handshake<R> {
             self.move_child();
             state = lock(&self.state);
         }
-        if state.is_started {
-            return state.value.take().map(News::Started);
+        let news = if state.is_started {
+            state.value.take().map(News::Started)
+        } else {
+            state.end.take().map(News::Ended)
+        };
+        drop(state);
+        if news.is_some() {
+            // The child would keep it, and with it the caller's task.
+            drop(self.caller.take());
         }
-        state.end.take().map(News::Ended)
+        news
     }
 
     /// The caller was dropped: a child that belongs to it is cancelled.

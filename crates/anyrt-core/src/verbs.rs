@@ -143,6 +143,7 @@ macro_rules! verbs {
             /// # });
             /// ```
             #[track_caller]
+            #[expect(clippy::async_yields_async, reason = "the handle is what it is to give")]
             pub fn spawn_when_free<T>(
                 &self,
                 child: impl Future<Output = Result<T, E>> + $($bound)+,
@@ -265,6 +266,7 @@ macro_rules! verbs {
                     let handshake = Handshake::new(root.clone(), place.as_ref());
                     let child = child(Started::new(handshake.clone()));
                     let attempt = Attempt::new(handshake.clone(), child);
+                    handshake.count_with_caller(place.as_ref());
                     arrival.hand_over();
                     let task = self.launch(Place::At(root), turn, None, attempt, caller);
                     let mut start = Start {

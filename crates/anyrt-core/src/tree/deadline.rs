@@ -44,8 +44,11 @@ impl Node {
         earlier(state.deadline, state.stop_end).filter(|_| !self.is(ENDED))
     }
 
-    /// The deadline that this scope has to watch: its own, unless one around it comes first.
+    /// The deadline that this scope has to watch: its own, unless one around it comes first or it is cancelled already.
     pub(crate) fn deadline_to_watch(&self) -> Option<Instant> {
+        if self.is(OWN) {
+            return None;
+        }
         let state = lock(&self.state);
         let own = self.limit_of(&state)?;
         state.above.is_none_or(|above| own < above).then_some(own)

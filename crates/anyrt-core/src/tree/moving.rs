@@ -13,7 +13,11 @@ impl Node {
     pub(crate) fn lodged(home: Arc<Node>, host: Option<Arc<Node>>) -> Arc<Self> {
         let ledger = home.home.clone();
         let mut node = Self::blank(Role::Root, Some(home), ledger);
-        node.lodging = host;
+        // One that has moved is subject to the same as the node that it has moved below, which keeps fewer others.
+        node.lodging = host.map(|host| match &host.below {
+            Some(below) if host.lodging.is_some() && !host.is(AWAY) => below.clone(),
+            _ => host,
+        });
         *node.flags.get_mut() = AWAY;
         Arc::new(node)
     }

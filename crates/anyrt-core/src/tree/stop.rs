@@ -51,7 +51,8 @@ impl Node {
     /// Whether this scope or one around it is to come to an end. Shields do not hide a stop; a visible
     /// cancellation counts as one.
     pub(crate) fn is_stopping(self: &Arc<Self>) -> bool {
-        self.around().any(|node| node.is(STOPPING)) || self.is_surely_cancelled()
+        let stops = |node: &Arc<Node>| node.is(STOPPING) && !node.is(ENDED);
+        self.around().any(stops) || self.is_surely_cancelled()
     }
 
     fn begin_stop(self: &Arc<Self>) {

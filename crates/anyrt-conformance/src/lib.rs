@@ -32,6 +32,7 @@ pub mod backends;
 pub mod runs;
 pub mod misuse;
 pub mod exits;
+pub mod adopted;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

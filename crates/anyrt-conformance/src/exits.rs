@@ -18,13 +18,13 @@ use crate::probe::{Alive, Log, because, on_a_fresh_thread, on_drop, panic_of, po
 use crate::rt::Rt;
 
 /// A cleanup that makes a mark.
-fn mark(log: &Log, mark: &'static str) -> impl Future<Output = ()> + Send + use<> {
+pub(crate) fn mark(log: &Log, mark: &'static str) -> impl Future<Output = ()> + Send + use<> {
     let log = log.clone();
     async move { log.add(mark) }
 }
 
 /// A cleanup that waits a little and then makes a mark.
-fn slow<B: Backend>(
+pub(crate) fn slow<B: Backend>(
     rt: Rt<B>,
     log: &Log,
     mark: &'static str,
@@ -37,7 +37,7 @@ fn slow<B: Backend>(
 }
 
 /// A cleanup that panics with this message, after a `Pending`.
-async fn panics<B: Backend>(rt: Rt<B>, message: &'static str) {
+pub(crate) async fn panics<B: Backend>(rt: Rt<B>, message: &'static str) {
     rt.yields(1).await;
     panic_any(message);
 }

@@ -36,6 +36,7 @@ pub mod backends;
 pub mod runs;
 pub mod misuse;
 pub mod exits;
+pub mod adopted;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

@@ -217,6 +217,23 @@ promises! {
         the_cleanup_of_a_child_is_waited_for
         a_group_in_the_body_ends_first
         a_cleanup_runs_exactly_once_wherever_it_is_cancelled
+        a_cleanup_that_was_never_entered_does_not_run
+        a_cleanup_dropped_from_outside_does_not_run
+        a_cleanup_is_not_cut_by_what_is_cancelled_meanwhile
+        a_deadline_that_passes_during_a_cleanup_is_no_timeout
+        what_is_beside_a_cleanup_goes_on
+        a_cleanup_waits_for_the_body_to_catch
+        what_a_cleanup_owns_is_dropped_with_it
+        an_error_before_a_cleanup_is_not_lost
+        the_panic_of_a_cleanup_in_a_child_fails_the_group
+        the_panic_of_a_cleanup_is_one_of_the_body_around_it
+        a_cleanup_that_panics_lets_go
+        the_children_of_a_cleanup_are_shielded_too
+        what_a_cleanup_spawns_into_a_cancelled_group_is_cancelled
+        a_stop_is_heard_in_a_cleanup
+        a_cleanup_needs_no_scope
+        whoever_cancels_a_child_waits_for_its_cleanup
+        cleanups_may_be_dropped_at_every_pending
     ;
 
     exits with check:
@@ -283,6 +300,29 @@ promises! {
         an_exit_is_not_lost_in_a_scope_that_was_dropped
         exits_run_exactly_once_wherever_the_work_is_cancelled
         exits_run_exactly_once_wherever_the_work_is_dropped
+    ;
+
+    adopted with check:
+        a_group_waits_for_the_exits_of_a_dropped_scope
+        the_exits_of_every_kind_of_dropped_scope_run
+        adopted_exits_are_shielded
+        the_exits_of_a_dropped_group_run_after_its_children
+        a_half_done_exit_goes_on
+        a_half_done_exit_of_a_group_may_spawn_into_it
+        the_panic_of_an_adopted_exit_fails_the_group
+        a_panic_that_waits_for_the_exits_is_not_lost
+        with_no_group_around_the_exits_of_a_dropped_scope_run_alone
+        adopted_exits_do_not_count_in_the_len
+        the_exits_of_a_scope_dropped_in_a_child_are_left_to_its_group
+        exits_are_adopted_whoever_drops_their_scope
+        a_panicking_destructor_does_not_stop_the_exits
+        adoption_of_exits_goes_up_through_dropped_groups
+        an_adopted_exit_does_not_hold_the_scopes_it_has_left
+        what_an_adopted_exit_drops_is_adopted_too
+        the_panic_of_what_an_adopted_exit_drops_is_not_lost
+        the_exits_of_a_started_child_run_when_its_caller_is_dropped
+        adopted_exits_that_own_their_group_leave_nothing_behind
+        a_drop_may_race_with_the_exits
     ;
 
     tasks with check:
@@ -669,6 +709,9 @@ promises! {
         a_run_whose_main_panics_waits_for_what_it_has_adopted
         the_panic_of_what_a_run_has_adopted_comes_out_of_it
         a_panic_of_main_is_resumed_with_its_payload
+        a_run_ends_with_the_exits_of_main
+        a_run_waits_for_the_exits_that_it_has_adopted
+        the_end_of_a_runtime_leaves_nothing_of_exits_behind
         a_run_does_not_wait_for_abandoned_threads
         a_run_inside_a_run_panics_clearly
         a_run_in_a_thread_of_another_run_works

@@ -178,7 +178,7 @@ pub async fn a_panic_while_the_future_is_made_is_the_callers<B: Backend>(rt: Rt<
                 if is_ready {
                     started.set(life);
                 }
-                assert!(!g.is_empty(), "not made");
+                assert!(alive.count() > 1, "not made");
                 async { Ok::<(), ()>(()) }
             });
             assert_eq!(panic_of(start).await.map(drop), Err("not made".to_owned()));
@@ -316,8 +316,8 @@ pub async fn a_start_error_says_what_has_happened<B: Backend>(rt: Rt<B>) {
                 .to_string()
                 .ends_with("invalid digit found in string")
         );
-        let source = failed.source().unwrap();
-        assert!(source.is::<std::num::ParseIntError>());
+        // The error's own text stands in the text already, so the causes begin below it.
+        assert!(failed.source().is_none());
         let start = g.start(async |_started: Started<()>| Ok(()));
         let silent = start.await.map(drop).unwrap_err();
         assert!(silent.to_string().contains("Started::set"));

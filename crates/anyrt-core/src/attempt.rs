@@ -21,7 +21,7 @@ pin_project! {
     /// but the child's own place, which is below the caller first and then below that root.
     pub(crate) struct Attempt<F: Future, R> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, F::Output>,
         handshake: Arc<Handshake<R>>,
         armed: WakerId,
         // Gone once the child has ended.

@@ -25,7 +25,7 @@ pin_project! {
     /// that waits is listed with its group; one that opens a scope gets a root node.
     pub(crate) struct Child<F: Future> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, F::Output>,
         // In a group that bounds how many run at once.
         turn: Option<Box<Turn>>,
         number: u64,

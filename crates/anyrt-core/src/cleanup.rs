@@ -49,7 +49,7 @@ use crate::waker::WakerId;
 /// assert!(said_goodbye.get());
 /// # });
 /// ```
-pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut>
+pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut, F::Output>
 where
     F: Future,
     C: FnOnce() -> Fut,
@@ -69,14 +69,14 @@ pin_project! {
     /// The future of [`finally`].
     // The bodies stand first: they are dropped before the hold is given back.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Finally<F: Future, C, Fut> {
+    pub struct Finally<F, C, Fut, T = <F as Future>::Output> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, T>,
         // Gone once the cleanup has begun.
         make: Option<C>,
         #[pin]
         cleanup: Inside<Fut>,
-        value: Option<F::Output>,
+        value: Option<T>,
         entered: Option<Entered>,
         hold: Option<Hold>,
     }
@@ -91,15 +91,15 @@ impl Drop for Entered {
     }
 }
 
-impl<F, C, Fut> Future for Finally<F, C, Fut>
+impl<F, C, Fut, T> Future for Finally<F, C, Fut, T>
 where
-    F: Future,
+    F: Future<Output = T>,
     C: FnOnce() -> Fut,
     Fut: Future<Output = ()>,
 {
-    type Output = F::Output;
+    type Output = T;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
         let Entered(node, armed) = this.entered.get_or_insert_with(|| {
             let outer = place::node();
@@ -153,7 +153,7 @@ where
     }
 }
 
-impl<F: Future, C, Fut> std::fmt::Debug for Finally<F, C, Fut> {
+impl<F, C, Fut, T> std::fmt::Debug for Finally<F, C, Fut, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Finally")
             .field("is_cleaning_up", &self.cleanup.is_live())

@@ -29,21 +29,23 @@ pin_project! {
     /// Polls and drops a future at its place, and then runs the cleanups of that place. Holds the scopes around it
     /// as long as there are any. Dropped from outside, it leaves them to the enclosing group.
     // The future stands first: it is dropped before the hold is given back.
-    pub(crate) struct Followed<F: Future> {
+    // `T` is what the future gives. As a projection, `F::Output`, it would keep rustc from seeing that futures that own
+    // closures are `Send`.
+    pub(crate) struct Followed<F, T> {
         #[pin]
         future: Inside<F>,
-        leaving: Option<Box<(Leaving, End<F::Output>)>>,
+        leaving: Option<Box<(Leaving, End<T>)>>,
         hold: Option<Hold>,
     }
 
-    impl<F: Future> PinnedDrop for Followed<F> {
+    impl<F, T> PinnedDrop for Followed<F, T> {
         fn drop(this: Pin<&mut Self>) {
             this.abandon();
         }
     }
 }
 
-impl<F: Future> Followed<F> {
+impl<F, T> Followed<F, T> {
     pub(crate) fn new(place: Place, future: F) -> Self {
         Self {
             future: Inside::new(place, Some(future)),
@@ -61,12 +63,40 @@ impl<F: Future> Followed<F> {
         self.project().future.place()
     }
 
+    /// Drops the future before its end; the enclosing group waits for the cleanups.
+    pub(crate) fn abandon(self: Pin<&mut Self>) {
+        struct LeaveBehind(Option<Arc<Node>>);
+        impl Drop for LeaveBehind {
+            fn drop(&mut self) {
+                if let Some(leaving) = self.0.as_ref().and_then(Leaving::begin) {
+                    take_over(leaving, Guest::of(self.0.as_ref()));
+                }
+            }
+        }
+        let mut this = self.project();
+        if let Some(both) = this.leaving.take() {
+            let guest = Guest::of(Some(both.0.host()));
+            take_over(both.0, guest);
+            drop(both.1);
+        } else if this.future.is_live() {
+            // Also if the future's destructors panic.
+            let host = match this.future.as_mut().place() {
+                Place::At(node) => Some(node.clone()),
+                Place::Seat(_) | Place::Nowhere => None,
+            };
+            let _after_it = LeaveBehind(host);
+            this.future.clear();
+        }
+    }
+}
+
+impl<F: Future<Output = T>, T> Followed<F, T> {
     /// Polls the future, and if that waits asks whether it is to be cut. Ready after the cleanups.
     pub(crate) fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<F::Output>> {
+    ) -> Poll<End<T>> {
         if !self.future.is_live() {
             return self.poll_leaving(cx);
         }
@@ -80,16 +110,16 @@ impl<F: Future> Followed<F> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<F::Output>> {
+    ) -> Poll<End<T>> {
         self.settle(Ok(Poll::Pending), cx, is_to_be_cut)
     }
 
     fn settle(
         mut self: Pin<&mut Self>,
-        polled: Result<Poll<F::Output>, Payload>,
+        polled: Result<Poll<T>, Payload>,
         cx: &mut Context<'_>,
         is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<F::Output>> {
+    ) -> Poll<End<T>> {
         let mut this = self.as_mut().project();
         let mut future = this.future.as_mut();
         if let Place::At(node) = future.as_mut().place() {
@@ -124,7 +154,7 @@ impl<F: Future> Followed<F> {
         self.poll_leaving(cx)
     }
 
-    fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End<F::Output>> {
+    fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End<T>> {
         let this = self.project();
         let Some(both) = this.leaving else {
             panic!("anyrt: a future was polled after its end");
@@ -133,32 +163,6 @@ impl<F: Future> Followed<F> {
         let end = this.leaving.take().map_or(End::Cut, |both| both.1);
         *this.hold = None;
         Poll::Ready(end.and_then(panic))
-    }
-
-    /// Drops the future before its end; the enclosing group waits for the cleanups.
-    pub(crate) fn abandon(self: Pin<&mut Self>) {
-        struct LeaveBehind(Option<Arc<Node>>);
-        impl Drop for LeaveBehind {
-            fn drop(&mut self) {
-                if let Some(leaving) = self.0.as_ref().and_then(Leaving::begin) {
-                    take_over(leaving, Guest::of(self.0.as_ref()));
-                }
-            }
-        }
-        let mut this = self.project();
-        if let Some(both) = this.leaving.take() {
-            let guest = Guest::of(Some(both.0.host()));
-            take_over(both.0, guest);
-            drop(both.1);
-        } else if this.future.is_live() {
-            // Also if the future's destructors panic.
-            let host = match this.future.as_mut().place() {
-                Place::At(node) => Some(node.clone()),
-                Place::Seat(_) | Place::Nowhere => None,
-            };
-            let _after_it = LeaveBehind(host);
-            this.future.clear();
-        }
     }
 }
 
@@ -179,7 +183,7 @@ impl<T> End<T> {
     }
 }
 
-impl<F: Future + fmt::Debug> fmt::Debug for Followed<F> {
+impl<F: fmt::Debug, T> fmt::Debug for Followed<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Followed")
             .field("future", &self.future)

@@ -20,7 +20,7 @@ impl Node {
     /// The same where no clock is at hand: the time begins when a run of the scope is polled next.
     pub(crate) fn stop_without_clock(self: &Arc<Self>, grace: Duration) {
         self.adjust(|state| {
-            state.grace.get_or_insert(grace);
+            state.grace = Some(state.grace.map_or(grace, |before| before.min(grace)));
         });
         self.begin_stop();
     }

@@ -130,7 +130,10 @@ pub async fn as_many_children_run_at_once_as_the_limit_allows<B: Backend>(rt: Rt
     let group = rt.group_options().limit(3).run(async |g| {
         for _ in 0..3 {
             let arrived = arrived.clone();
-            g.spawn(async move { Ok::<_, ()>(meet(rt, &arrived, 3).await) });
+            g.spawn(async move {
+                let _: () = meet(rt, &arrived, 3).await;
+                Ok::<_, ()>(())
+            });
         }
         Ok(())
     });
@@ -185,7 +188,10 @@ pub async fn siblings_that_several_children_spawn_keep_the_order<B: Backend>(rt:
                 begun.add(parent);
                 for n in 1..4 {
                     let begun = begun.clone();
-                    siblings.spawn(async move { Ok(begun.add(parent + n)) });
+                    siblings.spawn(async move {
+                        let _: () = begun.add(parent + n);
+                        Ok(())
+                    });
                     rt.yields(1).await;
                 }
                 Ok::<_, ()>(())
@@ -292,7 +298,11 @@ pub async fn a_turn_is_given_back_however_the_child_ends<B: Backend>(rt: Rt<B>) 
             }
             // Where the group is cancelled, the next one has its turn all the same, and in it its one poll.
             let next = log.clone();
-            shield(g.spawn_when_free(async move { Ok(next.add("next")) })).await;
+            shield(g.spawn_when_free(async move {
+                let _: () = next.add("next");
+                Ok(())
+            }))
+            .await;
             Ok(())
         });
         let result = panic_of(group).await;
@@ -326,7 +336,10 @@ pub async fn a_turn_is_kept_until_the_cleanups_have_run<B: Backend>(rt: Rt<B>) {
                 Ok::<_, ()>(())
             });
             let second = log.clone();
-            g.spawn(async move { Ok(second.add("next")) });
+            g.spawn(async move {
+                let _: () = second.add("next");
+                Ok(())
+            });
             has_begun.await.unwrap();
             if is_cancelled {
                 child.cancel().await;
@@ -431,7 +444,8 @@ pub async fn those_that_wait_never_run_when_they_are_cancelled_from_outside<B: B
                         rt.yields(1).await;
                     }
                 };
-                Ok(shield(until_they_are_gone).await)
+                let _: () = shield(until_they_are_gone).await;
+                Ok(())
             });
             Ok(())
         });
@@ -471,7 +485,10 @@ pub async fn one_that_waits_may_be_cancelled_alone<B: Backend>(rt: Rt<B>) {
             let (open, holder) = occupy(&g).await;
             let spawn = |n: usize| {
                 let begun = begun.clone();
-                g.spawn(async move { Ok(begun.add(n)) })
+                g.spawn(async move {
+                    let _: () = begun.add(n);
+                    Ok(())
+                })
             };
             spawn(1);
             let mut cut = spawn_endless(&g, 1, &polled, &alive);
@@ -579,7 +596,8 @@ pub async fn spawn_when_free_holds_a_producer_back<B: Backend>(rt: Rt<B>) {
             let at_once = at_once.clone();
             let child = async move {
                 let _here = at_once.enter();
-                Ok(rt.yields(n % 4).await)
+                let _: () = rt.yields(n % 4).await;
+                Ok(())
             };
             g.spawn_when_free(child).await;
             // A turn is back a moment before its child counts as ended.
@@ -601,7 +619,8 @@ pub async fn spawn_when_free_stands_in_the_same_queue<B: Backend>(rt: Rt<B>) {
             let begun = begun.clone();
             async move {
                 begun.add(n);
-                Ok(rt.yields(2).await)
+                let _: () = rt.yields(2).await;
+                Ok(())
             }
         };
         g.spawn(child(1));
@@ -625,7 +644,10 @@ pub async fn spawn_when_free_that_is_given_up_spawns_nothing<B: Backend>(rt: Rt<
         for is_granted in [false, true] {
             let (open, holder) = occupy(&g).await;
             let life = alive.born();
-            let (child, count) = polls(async move { Ok(drop(life)) });
+            let (child, count) = polls(async move {
+                let _: () = drop(life);
+                Ok(())
+            });
             let mut given_up = Box::pin(g.spawn_when_free(child));
             assert!(futures::poll!(&mut given_up).is_pending());
             let behind = g.spawn(async { Ok(8) });
@@ -683,7 +705,10 @@ pub async fn spawn_when_free_into_an_ended_group_is_told<B: Backend>(rt: Rt<B>) 
         let group = rt.group_options::<()>().limit(limit);
         let escaped = group.run(async |g| Ok(g)).await.unwrap();
         let life = alive.born();
-        let (child, count) = polls(async move { Ok(drop(life)) });
+        let (child, count) = polls(async move {
+            let _: () = drop(life);
+            Ok(())
+        });
         let task = escaped.spawn_when_free(child).await;
         assert_eq!((alive.count(), count.load(Ordering::SeqCst)), (0, 0));
         assert_eq!(task.outcome().await, Err(Stopped::Closed));
@@ -705,7 +730,12 @@ pub async fn spawn_when_free_that_waits_while_the_group_ends_is_told<B: Backend>
         let from_outside = async {
             let g = given.await.unwrap();
             let life = alive.born();
-            let task = g.spawn_when_free(async move { Ok(drop(life)) }).await;
+            let task = g
+                .spawn_when_free(async move {
+                    let _: () = drop(life);
+                    Ok(())
+                })
+                .await;
             task.outcome().await
         };
         let (result, outcome) = join(group, from_outside).await;
@@ -729,7 +759,10 @@ pub async fn start_waits_for_its_turn<B: Backend>(rt: Rt<B>) {
         }));
         assert!(futures::poll!(&mut start).is_pending());
         let behind = log.clone();
-        g.spawn(async move { Ok(behind.add("behind")) });
+        g.spawn(async move {
+            let _: () = behind.add("behind");
+            Ok(())
+        });
         rt.yields(3).await;
         assert_eq!(log.marks(), [""; 0]);
         drop(open);
@@ -754,7 +787,10 @@ pub async fn a_group_inside_has_a_limit_of_its_own<B: Backend>(rt: Rt<B>) {
                     let arrived = Arc::new(AtomicUsize::new(0));
                     for _ in 0..3 {
                         let arrived = arrived.clone();
-                        h.spawn(async move { Ok(meet(rt, &arrived, 3).await) });
+                        h.spawn(async move {
+                            let _: () = meet(rt, &arrived, 3).await;
+                            Ok(())
+                        });
                     }
                     Ok(())
                 });
@@ -779,7 +815,10 @@ pub async fn a_limit_of_zero_panics_at_the_caller<B: Backend>(rt: Rt<B>) {
 pub async fn a_turn_that_comes_to_a_cancelled_child_is_not_lost<B: Backend>(rt: Rt<B>) {
     for round in 0..300 {
         let group = rt.group_options::<()>().limit(1).run(async |g| {
-            g.spawn(async move { Ok(rt.yields(round % 5).await) });
+            g.spawn(async move {
+                let _: () = rt.yields(round % 5).await;
+                Ok(())
+            });
             let cut = g.spawn(pending::<Result<(), _>>());
             let behind = g.spawn(async { Ok(7) });
             rt.yields(round % 7).await;
@@ -798,7 +837,10 @@ pub async fn a_turn_that_comes_to_a_cancelled_child_is_not_lost<B: Backend>(rt: 
 pub async fn a_turn_that_comes_to_one_who_gives_up_is_not_lost<B: Backend>(rt: Rt<B>) {
     for round in 0..300 {
         let group = rt.group_options::<()>().limit(1).run(async |g| {
-            g.spawn(async move { Ok(rt.yields(round % 5).await) });
+            g.spawn(async move {
+                let _: () = rt.yields(round % 5).await;
+                Ok(())
+            });
             let wait = Box::pin(g.spawn_when_free(async { Ok(()) }));
             drop(select(wait, Box::pin(rt.yields(round % 7))).await);
             Ok(g.spawn(async { Ok(7) }).await)
@@ -868,7 +910,8 @@ pub async fn cleanups_of_the_body_may_spawn_within_the_limit<B: Backend>(rt: Rt<
                 let at_once = at_once.clone();
                 late.spawn(async move {
                     let _here = at_once.enter();
-                    Ok(rt.yields(2).await)
+                    let _: () = rt.yields(2).await;
+                    Ok(())
                 });
             }
         });
@@ -889,21 +932,25 @@ pub async fn limited_groups_may_be_interrupted_anywhere<B: Backend>(rt: Rt<B>) {
                     rt.yields(n % 3).await;
                     siblings.spawn(async move {
                         rt.yields(1).await;
-                        Ok(drop(late))
+                        let _: () = drop(late);
+                        Ok(())
                     });
                     shield(rt.yields(1)).await;
-                    Ok(drop(life))
+                    let _: () = drop(life);
+                    Ok(())
                 });
             }
             for _ in 0..2 {
                 let life = alive.born();
                 let child = async move {
                     rt.yields(1).await;
-                    Ok(drop(life))
+                    drop(life);
+                    Ok(())
                 };
                 g.spawn_when_free(child).await;
             }
-            Ok(rt.yields(1).await)
+            let _: () = rt.yields(1).await;
+            Ok(())
         });
         group.await.unwrap();
     };

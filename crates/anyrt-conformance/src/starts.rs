@@ -887,11 +887,11 @@ pub async fn a_caller_cancelled_after_set_does_not_touch_the_child<B: Backend>(r
                 rt.yields(5).await;
                 Ok::<_, ()>(is_open)
             });
-            let ((), task) = start.await.unwrap();
+            let started = start.await.unwrap();
             scope.cancel();
-            task
+            started
         });
-        let task = caller.await.unwrap();
+        let ((), task) = caller.await.unwrap();
         rt.yields(3).await;
         open.send(()).unwrap();
         Ok(task.await)

@@ -176,7 +176,10 @@ pub async fn awaiting_a_failed_child_in_a_supervised_group_panics<B: Backend>(rt
         let group = rt.group_options().supervise().run(async |g| {
             let failed = g.spawn(async { Err::<(), _>("failed") });
             if by_sibling {
-                g.spawn(async { Ok(failed.await) });
+                g.spawn(async {
+                    let _: () = failed.await;
+                    Ok(())
+                });
             } else {
                 failed.await;
             }
@@ -423,7 +426,10 @@ pub async fn a_group_inside_a_supervised_one_is_not_supervised<B: Backend>(rt: R
     let reports = Reports::default();
     let options = rt.group_options().supervise_with(reports.handler());
     let outer = options.run(async |g| {
-        let sibling = g.spawn(async move { Ok(rt.yields(20).await) });
+        let sibling = g.spawn(async move {
+            let _: () = rt.yields(20).await;
+            Ok(())
+        });
         g.spawn_named("inner", async move {
             let inner = rt.task_group(async |h| {
                 h.spawn(async { Err::<(), _>("failed inside") });
@@ -566,7 +572,8 @@ pub async fn every_kind_of_failure_begins_the_grace<B: Backend>(rt: Rt<B>) {
             g.spawn(async move {
                 stopping().await;
                 rt.yields(2).await;
-                Ok(saved.add("saved"))
+                let _: () = saved.add("saved");
+                Ok(())
             });
             let fail = async move {
                 assert!(!panics, "panicked");
@@ -576,7 +583,8 @@ pub async fn every_kind_of_failure_begins_the_grace<B: Backend>(rt: Rt<B>) {
                 return fail.await;
             }
             g.spawn(fail);
-            Ok(stopping().await)
+            let _: () = stopping().await;
+            Ok(())
         });
         match panic_of(group).await {
             Ok(result) => assert_eq!((panics, result.unwrap_err().first), (false, "failed")),
@@ -761,7 +769,8 @@ pub async fn cancel_cuts_the_grace_of_the_children_short<B: Backend>(rt: Rt<B>) 
         g.cancel();
         let cancelled = Err(Stopped::Cancelled(Reason::Explicit(None)));
         assert_eq!(deaf.outcome().await, cancelled);
-        Ok(rt.yields(2).await)
+        let _: () = rt.yields(2).await;
+        Ok(())
     });
     assert_eq!(group.await.unwrap_err().into_first(), "failed");
     assert!(rt.now() - before < rt.hour());
@@ -792,7 +801,8 @@ pub async fn a_failure_with_endless_grace_waits_for_the_others<B: Backend>(rt: R
         g.spawn(async move {
             stopping().await;
             rt.sleep(rt.tick()).await;
-            Ok(saved.add("saved"))
+            let _: () = saved.add("saved");
+            Ok(())
         });
         Ok(())
     });
@@ -808,7 +818,10 @@ pub async fn who_begins_during_the_grace_knows_of_it<B: Backend>(rt: Rt<B>) {
         let waited = g.spawn(async { Ok(is_stopping()) });
         stopping().await;
         let late = g.spawn(async { Ok(is_stopping()) });
-        let daemon = g.spawn_daemon(async { Ok(stopping().await) });
+        let daemon = g.spawn_daemon(async {
+            let _: () = stopping().await;
+            Ok(())
+        });
         assert!(waited.await && late.await);
         daemon.await;
         Ok(())
@@ -826,9 +839,13 @@ pub async fn the_grace_is_heard_inside_and_not_around<B: Backend>(rt: Rt<B>) {
         });
         let inner = rt.group_options().grace(rt.hour()).run(async |h| {
             let below = rt.task_group(async |i| {
-                i.spawn(async { Ok::<_, ()>(shield(stopping()).await) });
+                i.spawn(async {
+                    let _: () = shield(stopping()).await;
+                    Ok::<_, ()>(())
+                });
                 i.spawn_daemon(pending());
-                Ok(stopping().await)
+                let _: () = stopping().await;
+                Ok(())
             });
             h.spawn(async { Err::<(), _>("failed") });
             assert_eq!(below.await, Ok(()));
@@ -896,17 +913,20 @@ pub async fn groups_with_a_grace_may_be_interrupted_anywhere<B: Backend>(rt: Rt<
                 stopping().await;
                 siblings.spawn(async move {
                     rt.yields(2).await;
-                    Ok(drop(late))
+                    let _: () = drop(late);
+                    Ok(())
                 });
                 shield(rt.yields(2)).await;
-                Ok(drop(life))
+                let _: () = drop(life);
+                Ok(())
             });
             g.spawn(async move {
                 rt.yields(2).await;
                 Err::<(), _>("failed")
             });
             stopping().await;
-            Ok(rt.yields(2).await)
+            let _: () = rt.yields(2).await;
+            Ok(())
         });
         assert_eq!(group.await.unwrap_err().into_first(), "failed");
     };

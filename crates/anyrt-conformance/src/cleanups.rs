@@ -442,7 +442,8 @@ pub async fn what_a_cleanup_spawns_into_a_cancelled_group_is_cancelled<B: Backen
             let child = g.spawn(async move {
                 polled.add("polled");
                 rt.yields(1).await;
-                Ok::<_, ()>(polled.add("never"))
+                let _: () = polled.add("never");
+                Ok::<_, ()>(())
             });
             assert!(matches!(child.outcome().await, Err(Stopped::Cancelled(_))));
             log.add("cleanup");

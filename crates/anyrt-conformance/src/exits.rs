@@ -781,14 +781,16 @@ pub async fn an_exit_of_a_group_may_spawn_into_it<B: Backend>(rt: Rt<B>) {
             there.spawn(async move {
                 rt.on_exit(slow(rt, &last, "of the last child"));
                 rt.yields(5).await;
-                Ok(last.add("last child"))
+                let _: () = last.add("last child");
+                Ok(())
             });
         });
         let (there, next) = (g.clone(), log.clone());
         rt.on_exit(async move {
             let child = there.spawn(async move {
                 rt.yields(2).await;
-                Ok::<_, ()>(next.add("child"))
+                let _: () = next.add("child");
+                Ok::<_, ()>(())
             });
             child.await;
         });
@@ -1404,7 +1406,12 @@ pub async fn threads_may_spawn_while_a_group_comes_to_its_exits<B: Backend>(rt: 
                     while is_open && left > 0 {
                         left -= 1;
                         let life = alive.born();
-                        is_open = g.try_spawn(async move { Ok::<_, ()>(drop(life)) }).is_ok();
+                        is_open = g
+                            .try_spawn(async move {
+                                let _: () = drop(life);
+                                Ok::<_, ()>(())
+                            })
+                            .is_ok();
                         std::thread::sleep(Duration::from_micros(20));
                     }
                 }));
@@ -1455,7 +1462,10 @@ pub async fn an_exit_is_not_lost_in_a_scope_that_has_ended<B: Backend>(rt: Rt<B>
         assert_eq!(rt.scope().run(glance(&work)).await, Ok(()));
         rest(&work).await;
         let work = lent(rt, &log);
-        let group = rt.task_group(async |_| Ok::<_, ()>(glance(&work).await));
+        let group = rt.task_group(async |_| {
+            let _: () = glance(&work).await;
+            Ok::<_, ()>(())
+        });
         assert_eq!(group.await, Ok(()));
         rest(&work).await;
         let work = lent(rt, &log);
@@ -1477,15 +1487,19 @@ pub async fn an_exit_is_not_lost_in_a_child_that_has_ended<B: Backend>(rt: Rt<B>
     let group = rt.task_group(async |g| {
         let work = lent(rt, &log);
         let there = work.clone();
-        g.spawn(async move { Ok::<_, ()>(glance(&there).await) })
-            .await;
+        g.spawn(async move {
+            let _: () = glance(&there).await;
+            Ok::<_, ()>(())
+        })
+        .await;
         rest(&work).await;
         log.add("after the child");
         let work = lent(rt, &log);
         let there = work.clone();
         let start = g.start(move |started: Started<()>| async move {
             started.set(());
-            Ok(glance(&there).await)
+            let _: () = glance(&there).await;
+            Ok(())
         });
         start.await.unwrap().1.await;
         rest(&work).await;
@@ -1559,7 +1573,10 @@ pub async fn an_exit_is_not_lost_in_a_scope_that_was_dropped<B: Backend>(rt: Rt<
                     0 => Box::pin(async { drop(rt.scope().run(body).await) }),
                     1 => Box::pin(finally(body, async || ())),
                     _ => Box::pin(async {
-                        let group = rt.task_group(async |_| Ok::<_, ()>(body.await));
+                        let group = rt.task_group(async |_| {
+                            let _: () = body.await;
+                            Ok::<_, ()>(())
+                        });
                         group.await.unwrap();
                     }),
                 };

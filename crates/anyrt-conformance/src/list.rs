@@ -97,6 +97,91 @@ promises! {
         daemons_spawned_at_the_last_moment_are_refused_or_waited_for
     ;
 
+    starts with check:
+        start_gives_what_the_child_says_and_its_handle
+        start_waits_until_the_child_is_ready
+        a_start_that_is_never_polled_does_nothing
+        a_child_may_be_ready_before_its_future_is_made
+        a_child_may_be_ready_and_end_at_once
+        a_function_for_start_may_be_called_directly
+        an_error_before_set_is_the_callers
+        a_panic_before_set_is_the_callers
+        a_panic_while_the_future_is_made_is_the_callers
+        a_child_that_ends_without_set_has_not_started
+        a_child_that_drops_its_started_goes_on
+        what_a_failed_child_held_is_dropped_before_start_returns
+        a_value_that_panics_when_dropped_before_set_is_the_callers
+        len_counts_a_child_from_set_on
+        in_a_group_that_has_ended_nothing_is_started
+        a_start_error_says_what_has_happened
+        a_cancelled_caller_cancels_the_child_and_waits_for_it
+        a_deadline_of_the_caller_cancels_the_child
+        what_fails_while_the_caller_is_cancelled_comes_out_there
+        with_a_cancelled_caller_set_moves_nothing
+        with_a_caller_cancelled_meanwhile_set_moves_nothing
+        a_child_that_ends_well_in_a_cancelled_caller_has_started
+        after_a_set_that_moved_nothing_failures_are_the_callers
+        a_cancelled_group_cuts_the_child_at_its_first_pending_after_set
+        a_child_that_ends_with_set_in_a_cancelled_group_gives_its_value
+        a_failing_group_cuts_the_child_at_its_first_pending_after_set
+        a_child_that_is_not_ready_does_not_spin_in_a_cancelled_group
+        a_pending_start_keeps_the_group_open
+        the_child_of_a_start_into_a_dropped_group_is_adopted
+        a_child_may_be_started_into_an_enclosing_group
+        a_child_may_be_started_into_a_group_beside_the_callers
+        a_failing_sibling_of_the_caller_cancels_the_child
+        a_caller_in_the_failing_group_is_cancelled_with_its_child
+        an_error_after_set_fails_the_group
+        a_panic_after_set_is_resumed_by_the_group
+        supervision_begins_with_set
+        a_caller_cancelled_after_set_does_not_touch_the_child
+        a_start_that_is_ready_beats_the_cancellation_of_the_caller
+        a_child_that_was_cut_keeps_the_value_back_only_after_set
+        the_effective_deadline_changes_with_set
+        the_effective_deadline_of_grandchildren_changes_with_set
+        a_limit_later_than_the_callers_fires_after_set
+        a_passed_deadline_of_the_group_counts_from_set_on
+        a_later_deadline_of_the_group_cuts_the_child_after_set
+        a_stop_of_the_group_is_heard_from_set_on
+        a_stop_of_the_caller_is_heard_until_set
+        a_shield_around_set_holds
+        a_thread_around_set_is_waited_for
+        what_the_child_has_opened_moves_with_it
+        what_the_child_has_opened_is_the_callers_before_set
+        what_the_child_spawns_into_the_group_is_the_groups
+        set_may_be_called_anywhere
+        set_by_another_wakes_what_waits_in_the_child
+        a_started_may_outlive_its_child
+        the_handle_of_a_started_child_may_be_dropped
+        a_started_child_may_be_cancelled_by_its_handle
+        the_child_of_a_dropped_start_is_waited_for_by_the_callers_group
+        a_panic_of_the_child_of_a_dropped_start_goes_to_the_callers_group
+        a_panic_that_the_caller_has_not_seen_goes_to_its_group
+        the_child_of_a_start_dropped_after_set_goes_on
+        a_start_may_be_driven_by_a_foreign_executor
+        cleanups_registered_before_set_run_at_the_end_of_the_child
+        cleanups_of_the_child_of_a_dropped_start_are_waited_for
+        a_start_waits_for_its_turn
+        a_caller_that_is_cancelled_leaves_the_queue
+        a_start_that_fails_gives_its_turn_back
+        a_child_may_start_a_helper_before_it_is_ready
+        a_cancelled_caller_reaches_helpers_that_are_not_ready
+        a_child_that_moves_takes_its_own_starts_along
+        to_poll_on_a_start_that_was_cut_panics
+        a_start_may_outlive_the_scope_of_its_first_poll
+        the_waker_of_the_last_poll_hears_that_the_child_is_ready
+        started_children_leave_nothing_behind
+        an_error_that_races_with_set_comes_out_once
+        an_end_that_races_with_set_is_one_or_the_other
+        set_may_race_with_every_kind_of_end
+        starts_may_be_cancelled_at_every_pending
+        starts_may_be_dropped_at_every_pending
+        a_child_that_was_never_ready_does_not_count_when_its_caller_hears_of_it
+        a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost
+        what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
+        a_child_that_was_ready_in_a_scope_that_has_ended_has_started
+    ;
+
     stops with check:
         a_stop_is_heard_in_every_task_below
         work_that_ends_in_time_gives_its_value
@@ -296,6 +381,21 @@ promises! {
         split_and_iter_keep_all_and_the_order
     ;
 
+    leaves with check:
+        leaves_come_in_the_order_of_time
+        a_nested_group_is_an_error_from_its_end_on
+        flatten_puts_groups_one_after_the_other
+        none_of_the_leaves_of_a_tree_is_lost
+        one_kind_is_handled_and_the_others_go_on
+        the_question_mark_boxes_a_group_of_boxes
+        groups_within_boxes_are_found_by_downcast
+        first_error_is_the_one_that_cancelled_the_group
+        first_error_goes_up_through_groups_by_question_mark
+        the_question_mark_works_beside_a_group
+        map_converts_all_errors_in_order
+        nested_errors_print_as_a_tree_or_on_one_line
+    ;
+
     scopes with check:
         a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends
         a_child_freed_from_a_scope_hears_of_the_next_cancellation
@@ -489,6 +589,86 @@ promises! {
         no_token_is_lost_or_doubled_under_load
         waiting_may_be_cancelled_at_any_pending
         foreign_threads_lose_no_token
+    ;
+
+    limits with check:
+        no_more_children_run_at_once_than_the_limit_allows
+        as_many_children_run_at_once_as_the_limit_allows
+        children_begin_in_the_order_in_which_they_were_spawned
+        nobody_overtakes_in_a_group_with_a_higher_limit
+        siblings_that_several_children_spawn_keep_the_order
+        children_that_several_threads_spawn_keep_the_order
+        spawn_never_waits_for_a_turn
+        handles_may_be_awaited_out_of_order
+        a_turn_is_given_back_however_the_child_ends
+        a_turn_is_kept_until_the_cleanups_have_run
+        a_thousand_that_wait_end_at_once_when_they_are_cancelled
+        those_that_wait_never_run_when_all_are_cancelled
+        those_that_wait_never_run_when_a_child_fails
+        those_that_wait_never_run_when_they_are_cancelled_from_outside
+        a_deadline_of_the_children_ends_those_that_wait
+        one_that_waits_may_be_cancelled_alone
+        into_a_cancelled_group_a_child_runs_once_if_a_turn_is_free
+        daemons_need_no_turn
+        a_child_may_spawn_siblings_that_wait
+        spawn_when_free_waits_for_a_turn
+        spawn_when_free_holds_a_producer_back
+        spawn_when_free_stands_in_the_same_queue
+        spawn_when_free_that_is_given_up_spawns_nothing
+        spawn_when_free_that_is_cancelled_spawns_nothing
+        spawn_when_free_does_not_wait_where_it_need_not
+        spawn_when_free_into_an_ended_group_is_told
+        spawn_when_free_that_waits_while_the_group_ends_is_told
+        start_waits_for_its_turn
+        a_group_inside_has_a_limit_of_its_own
+        a_limit_of_zero_panics_at_the_caller
+        a_turn_that_comes_to_a_cancelled_child_is_not_lost
+        a_turn_that_comes_to_one_who_gives_up_is_not_lost
+        a_limited_group_may_be_cancelled_by_a_thread_at_any_moment
+        a_dropped_group_with_children_that_wait_is_adopted
+        cleanups_of_the_body_may_spawn_within_the_limit
+        limited_groups_may_be_interrupted_anywhere
+    ;
+
+    supervised with check:
+        a_failing_child_leaves_the_others_alone
+        the_errors_are_in_the_result_in_the_order_of_time
+        no_error_of_many_is_lost
+        a_supervised_group_without_errors_gives_its_value
+        an_error_of_the_body_cancels_a_supervised_group
+        a_panic_cancels_a_supervised_group
+        awaiting_a_failed_child_in_a_supervised_group_panics
+        the_handler_gets_name_and_error
+        the_handler_runs_between_the_end_and_the_handle
+        the_group_waits_for_the_handler
+        a_panic_of_the_handler_is_a_panic_of_the_child
+        the_handler_may_use_the_group
+        what_the_handler_owns_is_dropped_after_the_group
+        daemons_are_supervised_too
+        a_cancelled_child_is_no_case_for_the_handler
+        a_supervised_group_inside_another_one
+        a_group_inside_a_supervised_one_is_not_supervised
+        a_child_that_is_not_ready_is_not_supervised
+        a_supervised_group_may_be_cut_from_outside
+        supervised_groups_may_be_interrupted_anywhere
+        a_group_has_the_name_that_it_was_given
+        a_failure_asks_the_others_to_stop_first
+        every_kind_of_failure_begins_the_grace
+        who_does_not_end_in_time_is_cancelled
+        a_second_failure_does_not_begin_the_grace_anew
+        who_awaits_the_failed_child_waits_for_the_end_of_the_grace
+        who_awaits_the_failed_child_inside_a_shield_is_told
+        a_failed_group_has_no_say_after_its_end
+        a_shield_outlives_the_grace
+        a_cancellation_from_outside_cuts_the_grace_short
+        cancel_cuts_the_grace_of_the_children_short
+        a_grace_of_zero_cancels_at_once
+        a_failure_with_endless_grace_waits_for_the_others
+        who_begins_during_the_grace_knows_of_it
+        the_grace_is_heard_inside_and_not_around
+        an_error_that_is_supervised_begins_no_grace
+        a_group_dropped_during_its_grace_is_adopted
+        groups_with_a_grace_may_be_interrupted_anywhere
     ;
 
     backends with check:

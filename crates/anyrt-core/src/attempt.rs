@@ -21,7 +21,7 @@ pin_project! {
     /// but the child's own place, which is below the caller first and then below that root.
     pub(crate) struct Attempt<F: Future, R> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, F::Output>,
         handshake: Arc<Handshake<R>>,
         armed: WakerId,
         // Gone once the child has ended.
@@ -51,7 +51,9 @@ impl<F: Future, R> Attempt<F, R> {
             return;
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| this.body.abandon()));
-        if this.handshake.child.stay() {
+        let is_the_callers = this.handshake.child.stay();
+        this.handshake.child.retire();
+        if is_the_callers {
             let lost = Some(AttemptEnd::Lost);
             this.handshake
                 .end(dropped.map_or_else(|p| Some(AttemptEnd::Panicked(p)), |()| lost));
@@ -74,10 +76,17 @@ where
         let end = ready!(this.body.as_mut().poll(cx, |_, cx| {
             child.attach();
             child.arm(cx.waker(), this.armed);
-            child.is_effectively_cancelled() && !child.is_held()
+            // Who is cut does not move any more.
+            let is_to_be_cut = child.is_effectively_cancelled() && !child.is_held();
+            is_to_be_cut && {
+                child.stay();
+                true
+            }
         }));
         *this.body.place() = Place::Nowhere;
-        if !child.stay() {
+        let is_the_callers = child.stay();
+        child.retire();
+        if !is_the_callers {
             // It is the group's, like any other child.
             *this.hold = None;
             return match end {

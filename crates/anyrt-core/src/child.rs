@@ -10,12 +10,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::delivery::Delivery;
 use crate::followed::{End, Followed};
-use crate::guest::{child_failed, fail, leave};
+use crate::guest::{child_failed, fail, leave, leave_as_child};
 use crate::home::Failure;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
-use crate::task::Delivery;
 use crate::tree::Node;
 use crate::turn::Turn;
 use crate::waker::WakerId;
@@ -25,7 +25,7 @@ pin_project! {
     /// that waits is listed with its group; one that opens a scope gets a root node.
     pub(crate) struct Child<F: Future> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, F::Output>,
         // In a group that bounds how many run at once.
         turn: Option<Box<Turn>>,
         number: u64,
@@ -68,13 +68,17 @@ impl<F: Future> Child<F> {
         };
         children.unseat(this.seat, *this.number);
         // Some runtimes abort if a destructor panics here.
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.abandon()));
+        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
         if let Err(payload) = dropped {
             fail(&children, this.name, Failure::Panic(payload));
         }
+        let root = match this.body.place() {
+            Place::At(root) => Some(&*root),
+            Place::Seat(_) | Place::Nowhere => None,
+        };
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
-            leave(&children, home.tally.leave());
+            leave_as_child(&children, root);
             leave(&children, home.tally.output_dropped());
         }
     }
@@ -90,16 +94,17 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
         heed_pick(this.body.as_mut().place(), *this.number);
-        let mut cut = Reason::Dropped;
         let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
             listen(place, *this.number, this.seat, this.armed, cx);
             heed_pick(place, *this.number);
-            let interruption = interruption(place);
-            let is_to_be_cut = interruption.is_some();
-            cut = interruption.unwrap_or(Reason::Dropped);
-            is_to_be_cut
+            is_interrupted(place)
         };
-        let its_turn = this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
+        let its_turn = match this.turn {
+            None => true,
+            // Who is cancelled while waiting is not to begin.
+            Some(turn) if turn.is_waiting() && is_cancelled(this.body.as_mut().place()) => false,
+            Some(turn) => turn.has_come(cx),
+        };
         let end = ready!(if its_turn {
             this.body.as_mut().poll(cx, is_to_be_cut)
         } else {
@@ -109,26 +114,24 @@ where
         let Some(children) = children_of(&place).cloned() else {
             panic!("anyrt: a child was polled after its end");
         };
-        retire_root(place);
+        let cause = place.nearest().map_or(Reason::Dropped, |node| node.cause());
+        let root = retire_root(place);
         // First the record, then the cancellation, then the handle: who sees the handle fail is cancelled
         // already, and who sees the cancellation finds the error.
         let outcome = match end {
             End::Value(Ok(value)) => Ok(value),
             End::Value(Err(error)) => {
-                child_failed(&children, this.name, Failure::Error(Box::new(error)));
-                Err(Stopped::Failed)
+                let failure = Failure::Error(Box::new(error));
+                Err(child_failed(&children, this.name, failure))
             }
-            End::Cut => Err(Stopped::Cancelled(cut)),
+            End::Cut => Err(Stopped::Cancelled(cause)),
             End::Panicked(payload) => {
-                child_failed(&children, this.name, Failure::Panic(payload));
-                Err(Stopped::Panicked)
+                Err(child_failed(&children, this.name, Failure::Panic(payload)))
             }
         };
         *this.turn = None;
         children.unseat(this.seat, *this.number);
-        if let Some(home) = &children.home {
-            leave(&children, home.tally.leave());
-        }
+        leave_as_child(&children, root.as_ref());
         Poll::Ready(Delivery::new(outcome, children))
     }
 }
@@ -142,13 +145,19 @@ pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     }
 }
 
-/// What was first polled in the child and lives on is free of it.
-fn retire_root(place: Place) {
-    if let Place::At(root) = place {
-        if Arc::strong_count(&root) > 1 {
-            root.retire();
-        }
+/// What was first polled in the child and lives on is free of it. Gives the root, if the child had one.
+fn retire_root(place: Place) -> Option<Arc<Node>> {
+    let Place::At(root) = place else { return None };
+    if Arc::strong_count(&root) > 1 {
+        root.retire();
     }
+    Some(root)
+}
+
+fn is_cancelled(place: &Place) -> bool {
+    place
+        .nearest()
+        .is_some_and(|node| node.is_surely_cancelled())
 }
 
 /// Sees to it that a cancellation wakes the child.
@@ -183,11 +192,13 @@ fn heed_pick(place: &mut Place, number: u64) {
     }
 }
 
-/// Whether the child is to be dropped now, and why. Records it where the cause lies outside of the group.
-fn interruption(place: &Place) -> Option<Reason> {
-    let (node, children) = (place.nearest()?, children_of(place)?);
+/// Whether the child is to be dropped now. Records it where the cause lies outside of the group.
+fn is_interrupted(place: &Place) -> bool {
+    let (Some(node), Some(children)) = (place.nearest(), children_of(place)) else {
+        return false;
+    };
     if !node.is_effectively_cancelled() || node.is_held() {
-        return None;
+        return false;
     }
     if !node.is_cancelled_first() && !children.is_cancelled_first() {
         // Here and not where the group looks: by then the child is gone.
@@ -195,7 +206,7 @@ fn interruption(place: &Place) -> Option<Reason> {
             home.cut.store(true, Ordering::Release);
         }
     }
-    Some(node.cause())
+    true
 }
 
 /// A number that no other child has. Blocks of them are handed to threads, so that spawning from several

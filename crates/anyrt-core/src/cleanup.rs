@@ -49,7 +49,7 @@ use crate::waker::WakerId;
 /// assert!(said_goodbye.get());
 /// # });
 /// ```
-pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut>
+pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut, F::Output>
 where
     F: Future,
     C: FnOnce() -> Fut,
@@ -69,35 +69,44 @@ pin_project! {
     /// The future of [`finally`].
     // The bodies stand first: they are dropped before the hold is given back.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Finally<F: Future, C, Fut> {
+    pub struct Finally<F, C, Fut, T = <F as Future>::Output> {
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, T>,
         // Gone once the cleanup has begun.
         make: Option<C>,
         #[pin]
         cleanup: Inside<Fut>,
-        value: Option<F::Output>,
-        entered: Option<(Arc<Node>, WakerId)>,
+        value: Option<T>,
+        entered: Option<Entered>,
         hold: Option<Hold>,
     }
 }
 
-impl<F, C, Fut> Future for Finally<F, C, Fut>
+/// The place of the body.
+struct Entered(Arc<Node>, WakerId);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.retire();
+    }
+}
+
+impl<F, C, Fut, T> Future for Finally<F, C, Fut, T>
 where
-    F: Future,
+    F: Future<Output = T>,
     C: FnOnce() -> Fut,
     Fut: Future<Output = ()>,
 {
-    type Output = F::Output;
+    type Output = T;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
-        let (node, armed) = this.entered.get_or_insert_with(|| {
+        let Entered(node, armed) = this.entered.get_or_insert_with(|| {
             let outer = place::node();
             *this.hold = outer.clone().map(Hold::on);
             let node = Node::new_run(outer, None, None);
             *this.body.as_mut().place() = Place::At(node.clone());
-            (node, WakerId::default())
+            Entered(node, WakerId::default())
         });
         if this.body.is_live() {
             let is_to_be_cut = |_: &mut Place, cx: &mut Context<'_>| {
@@ -109,6 +118,9 @@ where
                 End::Value(value) => *this.value = Some(value),
                 End::Cut => {}
                 End::Panicked(payload) => {
+                    *this.make = None;
+                    *this.body.place() = Place::Nowhere;
+                    *this.entered = None;
                     *this.hold = None;
                     resume_unwind(payload);
                 }
@@ -141,7 +153,7 @@ where
     }
 }
 
-impl<F: Future, C, Fut> std::fmt::Debug for Finally<F, C, Fut> {
+impl<F, C, Fut, T> std::fmt::Debug for Finally<F, C, Fut, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Finally")
             .field("is_cleaning_up", &self.cleanup.is_live())

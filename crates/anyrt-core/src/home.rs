@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -12,16 +11,7 @@ use crate::limiter::Limiter;
 use crate::lock::lock;
 use crate::policy::Policy;
 use crate::tally::{Next, Tally};
-
-pub(crate) type Payload = Box<dyn Any + Send>;
-
-/// Drops something of the user's where a panic has nowhere to go, since one is being resumed already.
-pub(crate) fn throw_away<T>(thing: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(thing))) {
-        // Its destructor may panic as well, and so on for ever.
-        std::mem::forget(payload);
-    }
-}
+use crate::throw_away::Payload;
 
 /// How many `to_thread` calls run at once where no other limiter is given; the number is anyio's.
 pub(crate) const DEFAULT_THREADS: usize = 40;
@@ -115,7 +105,7 @@ impl Home {
         self.guests.fetch_add(1, Ordering::Relaxed);
         let joined = self.tally.join();
         if !joined {
-            self.guests.fetch_sub(1, Ordering::Relaxed);
+            self.guest_became_child();
         }
         joined
     }
@@ -136,6 +126,12 @@ impl Home {
         match failure {
             Failure::Error(error) => failures.errors.push(error),
             Failure::Panic(payload) => failures.panics.push(payload),
+        }
+    }
+
+    pub(crate) fn forget_handler(&self) {
+        if let Some(policy) = &self.policy {
+            policy.forget_handler();
         }
     }
 

@@ -127,21 +127,20 @@ impl Limiter {
         }
     }
 
-    /// A wait that has its place in the queue already, or a token.
-    pub(crate) fn enqueue(&self) -> Acquire {
+    /// A token, or a wait that has its place in the queue already.
+    pub(crate) fn enqueue(&self) -> Result<Permit, Acquire> {
         let mut state = lock(&self.0);
+        if state.take_if_free() {
+            return Ok(Permit(self.clone()));
+        }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
-        if state.take_if_free() {
-            state.granted.insert(ticket);
-        } else {
-            state.waiting.insert(ticket, Waker::noop().clone());
-        }
+        state.waiting.insert(ticket, Waker::noop().clone());
         drop(state);
-        Acquire {
+        Err(Acquire {
             limiter: self.clone(),
             ticket: Some(ticket),
-        }
+        })
     }
 
     /// Changes the state, hands free tokens to those who wait longest, and wakes them unlocked.

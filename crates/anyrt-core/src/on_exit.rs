@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::place;
-use crate::tree::{Launch, Node};
+use crate::tree::Launch;
 
 /// Registers `cleanup` to run when the scope at this place ends, however it ends.
 ///
@@ -53,14 +53,14 @@ use crate::tree::{Launch, Node};
 /// ```
 #[track_caller]
 pub fn on_exit<B: Backend>(cleanup: impl Future<Output = ()> + Send + 'static) {
-    let here = place::node();
-    let Some(host) = here.as_ref().and_then(Node::host) else {
-        panic!(
-            "anyrt: `on_exit` was called where there is no scope; call it in a task group, in a child, or in the \
-             body of a cancel scope"
-        );
-    };
-    let backend = place::backend::<B>();
-    let launch = || -> Launch { Arc::new(move |cleanups| drop(backend.spawn(cleanups))) };
-    host.push_exit(Box::pin(cleanup), launch);
+    let registered = place::node().and_then(|here| {
+        let backend = place::backend::<B>();
+        let launch: Launch = Arc::new(move |cleanups| drop(backend.spawn(cleanups)));
+        here.push_exit(Box::pin(cleanup), &launch).ok()
+    });
+    assert!(
+        registered.is_some(),
+        "anyrt: `on_exit` was called where there is no scope; call it in a task group, in a child, or in the body of a \
+         cancel scope"
+    );
 }

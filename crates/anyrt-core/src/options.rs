@@ -4,14 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::backend::Backend;
 use crate::error::GroupError;
 use crate::group::Running;
 use crate::limiter::Limiter;
-use crate::policy::{OnError, Policy};
+use crate::policy::{Handler, OnError, Policy};
 use crate::spawn::TaskGroup;
 
 /// Options of a task group, and the way to run it with them.
@@ -127,7 +127,7 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
     /// not in its result. Otherwise as [`supervise`](Self::supervise).
     ///
     /// The handler runs in the task of the child that has failed, when that has ended and before its handle says so.
-    /// A panic of the handler is a panic of the child.
+    /// A panic of the handler is a panic of the child. The handler is dropped when the group has ended.
     ///
     /// # Examples
     ///
@@ -151,11 +151,12 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
         mut self,
         handler: impl Fn(Option<&str>, E) + Send + Sync + 'static,
     ) -> Self {
-        self.policy.on_error = OnError::Handle(Box::new(move |name, error| {
+        let handler: Handler = Arc::new(move |name, error| {
             if let Ok(error) = error.downcast() {
                 handler(name, *error);
             }
-        }));
+        });
+        self.policy.on_error = OnError::Handle(Mutex::new(Some(handler)));
         self
     }
 
@@ -213,7 +214,7 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
     {
         let caller = Location::caller();
         let policy = Some(Box::new(self.policy));
-        async move { Running::<B, T, E, F, Fut>::new(body, policy, caller).await }
+        async move { Running::<B, T, E, F, Fut, ()>::new(body, (), policy, caller).await }
     }
 }
 

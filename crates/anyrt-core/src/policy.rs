@@ -2,10 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::limiter::Limiter;
+use crate::lock::lock;
+use crate::throw_away::throw_away;
 
 #[derive(Debug, Default)]
 pub(crate) struct Policy {
@@ -25,11 +27,27 @@ pub(crate) enum OnError {
     Cancel,
     /// It is kept for the end.
     Keep,
-    Handle(Handler),
+    Handle(Mutex<Option<Handler>>),
 }
 
 /// Gets the name of the child and its error, which is of the group's own error type.
-pub(crate) type Handler = Box<dyn Fn(Option<&str>, Box<dyn Any + Send>) + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(Option<&str>, Box<dyn Any + Send>) + Send + Sync>;
+
+impl Policy {
+    /// The group has ended: what the handler owns, which may be a handle of the group, has to go.
+    pub(crate) fn forget_handler(&self) {
+        if let OnError::Handle(handler) = &self.on_error {
+            let handler = lock(handler).take();
+            throw_away(handler);
+        }
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        self.forget_handler();
+    }
+}
 
 impl fmt::Debug for OnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,7 +39,7 @@ pin_project! {
     /// The future of [`CancelScope::run`](crate::CancelScope::run).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Run<B: Backend, F: Future> {
+    pub struct Run<B: Backend, F, T = <F as Future>::Output> {
         limit: Limit,
         handle: Option<Arc<Node>>,
         caller: &'static Location<'static>,
@@ -47,7 +47,7 @@ pin_project! {
         alarm: Alarm<B>,
         // The body is dropped before the scope ends.
         #[pin]
-        body: Followed<F>,
+        body: Followed<F, T>,
         entered: Option<Entered<B>>,
     }
 }
@@ -62,7 +62,7 @@ struct Entered<B> {
     due: Option<Instant>,
 }
 
-impl<B: Backend, F: Future> Run<B, F> {
+impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
     #[track_caller]
     pub(crate) fn new(limit: Limit, handle: Option<Arc<Node>>, body: F) -> Self {
         Self {
@@ -113,8 +113,8 @@ impl<B> Drop for Entered<B> {
     }
 }
 
-impl<B: Backend, F: Future> Future for Run<B, F> {
-    type Output = Result<F::Output, Cancelled>;
+impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
+    type Output = Result<T, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -175,7 +175,8 @@ impl<B: Backend> Entered<B> {
         // The scope around it may end without catching; then it is for this one to do so.
         self.node.arm(cx.waker(), &mut self.armed);
         if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
-            return Poll::Ready(Err(Cancelled::new(self.node.cause())));
+            let reason = self.node.governor().cause();
+            return Poll::Ready(Err(Cancelled::new(reason)));
         }
         assert!(
             self.node.is_surely_cancelled(),

@@ -7,10 +7,10 @@ use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
-use crate::guest::{Arriving, Guest};
-use crate::home::{Payload, throw_away};
+use crate::guest::{Guest, arrive};
 use crate::lock::lock;
 use crate::reason::Reason;
+use crate::throw_away::{Payload, throw_away};
 use crate::tree::Node;
 
 /// By this a child that was started with [`TaskGroup::start`](crate::TaskGroup::start) says that it is ready.
@@ -78,9 +78,9 @@ impl<R> fmt::Debug for Started<R> {
 
 /// What the child and the caller of `start` share.
 pub(crate) struct Handshake<R> {
-    /// The place of the child: first below the place of the caller.
+    /// The place of the child: lodged with the caller until the child is ready, and then below `root`.
     pub(crate) child: Arc<Node>,
-    /// The root of the child's task, in the group: the child's place goes below it when the child is ready.
+    /// The root of the child's task, in the group.
     pub(crate) root: Arc<Node>,
     caller: AtomicWaker,
     state: Mutex<State<R>>,
@@ -92,10 +92,8 @@ struct State<R> {
     /// The value is for the caller: the child has moved to its group, or it had ended well before it could.
     is_started: bool,
     end: Option<AttemptEnd>,
-    /// While the child belongs to the caller it counts in the caller's group ..
+    /// While the child belongs to the caller it counts in the caller's group, too.
     guest: Option<Guest>,
-    /// .. and not yet as a child of its own.
-    arriving: Option<Arriving>,
     is_caller_gone: bool,
 }
 
@@ -117,56 +115,65 @@ pub(crate) enum News<R> {
 }
 
 impl<R> Handshake<R> {
-    pub(crate) fn new(child: Arc<Node>, root: Arc<Node>, guest: Guest) -> Arc<Self> {
+    pub(crate) fn new(root: Arc<Node>, caller: Option<&Arc<Node>>) -> Arc<Self> {
         Arc::new(Self {
-            child,
+            child: Node::lodged(root.clone(), caller.cloned()),
             root,
             caller: AtomicWaker::new(),
             state: Mutex::new(State {
                 value: None,
                 is_started: false,
                 end: None,
-                guest: Some(guest),
-                arriving: None,
+                guest: None,
                 is_caller_gone: false,
             }),
         })
     }
 
-    /// The child is going to be launched; it counts as a child of its group when it is ready, which it may be already.
-    pub(crate) fn count_on(&self, arriving: Arriving) {
-        let mut arriving = Some(arriving);
+    /// The child counts in the caller's group, too, from here on until it is ready or has ended.
+    pub(crate) fn count_with_caller(&self, caller: Option<&Arc<Node>>) {
+        let mut guest = Some(Guest::of(caller));
         let mut state = lock(&self.state);
         if !state.is_started {
-            state.arriving = arriving.take();
+            state.guest = guest.take();
         }
         drop(state);
+        drop(guest);
     }
 
     fn set(&self, value: R) {
-        let has_moved = self.child.move_below(&self.root);
         let mut value = Some(value);
         let mut state = lock(&self.state);
-        state.is_started = has_moved;
         if !state.is_caller_gone {
             state.value = value.take();
         }
-        let guest = state.guest.take_if(|_| has_moved);
-        let arriving = state.arriving.take_if(|_| has_moved);
         drop(state);
-        drop((arriving, guest, value));
+        drop(value);
+        self.move_child();
         self.caller.wake();
+    }
+
+    /// Gives the child to its group, unless it is cancelled where it is.
+    fn move_child(&self) {
+        if !self.child.move_home() {
+            return;
+        }
+        arrive(&self.root);
+        let mut state = lock(&self.state);
+        state.is_started = true;
+        let guest = state.guest.take();
+        drop(state);
+        drop(guest);
     }
 
     /// The child has ended well while it belonged to the caller. Gives whether it had said that it is ready; if not,
     /// it is for the child to say how it [`end`](Self::end)ed.
     pub(crate) fn end_well(&self) -> bool {
-        let mut state = lock(&self.state);
-        if state.value.is_none() {
+        if lock(&self.state).value.is_none() {
             return false;
         }
-        state.is_started = true;
-        drop(state);
+        arrive(&self.root);
+        lock(&self.state).is_started = true;
         self.end(None);
         true
     }
@@ -175,7 +182,7 @@ impl<R> Handshake<R> {
     pub(crate) fn end(&self, end: Option<AttemptEnd>) {
         let mut end = end;
         let mut state = lock(&self.state);
-        let (guest, arriving) = (state.guest.take(), state.arriving.take());
+        let guest = state.guest.take();
         if !state.is_caller_gone {
             state.end = end.take();
         }
@@ -184,7 +191,7 @@ impl<R> Handshake<R> {
             (Some(AttemptEnd::Panicked(payload)), Some(guest)) => guest.hand_over(payload),
             (end, _) => throw_away(end),
         }
-        drop((arriving, guest));
+        drop(guest);
         self.caller.wake();
     }
 
@@ -192,10 +199,23 @@ impl<R> Handshake<R> {
     pub(crate) fn news(&self, waker: &Waker) -> Option<News<R>> {
         self.caller.register(waker);
         let mut state = lock(&self.state);
-        if state.is_started {
-            return state.value.take().map(News::Started);
+        if state.value.is_some() && state.end.is_none() && !state.is_started {
+            // It was cancelled when it said so. The scope that had cancelled it may have ended meanwhile.
+            drop(state);
+            self.move_child();
+            state = lock(&self.state);
         }
-        state.end.take().map(News::Ended)
+        let news = if state.is_started {
+            state.value.take().map(News::Started)
+        } else {
+            state.end.take().map(News::Ended)
+        };
+        drop(state);
+        if news.is_some() {
+            // The child would keep it, and with it the caller's task.
+            drop(self.caller.take());
+        }
+        news
     }
 
     /// The caller was dropped: a child that belongs to it is cancelled.

@@ -8,8 +8,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A node is made after its parent. It changes its parent at most once, for one that was made before it, too
-//!    (`tree/moving.rs`). Locks are taken parent before child, at most two at a time, so they cannot deadlock.
+//! 1. A node is made after its parent. It may be lodged below another node at first, and then moves once to where it
+//!    belongs (`tree/moving.rs`). Locks are taken parent before child, at most two at a time, so they cannot deadlock.
 //! 2. A node points up by `Arc` and down by `Weak`; it leaves its parent's list when it is dropped, and so
 //!    stays reachable from above for as long as anything lives below it.
 //! 3. A node is listed in its parent (is *attached*) before its task first waits, ancestors first. Until
@@ -28,7 +28,7 @@ mod moving;
 mod stop;
 
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -87,14 +87,18 @@ const EXITS: u16 = 2048;
 const STAYS: u16 = 4096;
 /// Of the body node of a group: something has failed, and the grace period has begun.
 const DOOMED: u16 = 8192;
+/// It is lodged elsewhere than where it belongs.
+const AWAY: u16 = 16384;
+/// Of a child's root: the child counts as a guest of its group, and not yet as a child.
+const ARRIVING: u16 = 32768;
 
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) role: Role,
-    /// The parent that it was made with.
-    born_below: Option<Arc<Node>>,
-    /// The parent that it has moved to.
-    moved_below: OnceLock<Arc<Node>>,
+    /// Where it belongs, and the parent unless it is `AWAY`.
+    below: Option<Arc<Node>>,
+    /// The parent while it is `AWAY`, if it has one then.
+    lodging: Option<Arc<Node>>,
     /// The group that it belongs to; a group's own two nodes belong to that group.
     pub(crate) home: Option<Arc<Home>>,
     /// The scope that it is one run of.
@@ -185,8 +189,8 @@ impl Node {
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
         Self {
             role,
-            born_below: parent,
-            moved_below: OnceLock::new(),
+            below: parent,
+            lodging: None,
             home,
             handle: None,
             holds: AtomicUsize::new(0),
@@ -195,8 +199,13 @@ impl Node {
         }
     }
 
+    /// The node right above: what happens there concerns this one.
     pub(crate) fn parent(&self) -> Option<&Arc<Node>> {
-        self.moved_below.get().or(self.born_below.as_ref())
+        if self.is(AWAY) {
+            self.lodging.as_ref()
+        } else {
+            self.below.as_ref()
+        }
     }
 
     /// The parent, locked, so that the node cannot move away meanwhile.
@@ -247,9 +256,15 @@ impl Node {
         std::iter::successors(Some(self), |node| node.parent())
     }
 
+    /// The node and all those that it belongs below, from the inside out; the ledgers on this way are those that it
+    /// counts in, wherever it is lodged.
+    pub(crate) fn way_home(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Node>> {
+        std::iter::successors(Some(self), |node| node.below.as_ref())
+    }
+
     /// The body node of the group that this node belongs to.
     pub(crate) fn body(self: &Arc<Self>) -> Option<&Arc<Node>> {
-        self.around().find(|node| node.role == Role::Body)
+        self.way_home().find(|node| node.role == Role::Body)
     }
 
     /// Lists the node, and first those around it that are not listed yet, so that it hears of what
@@ -315,11 +330,11 @@ impl Node {
         state.waker.take()
     }
 
-    /// Leaves the lists of those above, and gives its parents: the one that it was made with, and in `moved` the other.
-    fn leave(&mut self, moved: &mut Vec<Arc<Node>>) -> Option<Arc<Node>> {
+    /// Leaves the lists of those above, and gives where it belonged, and in `lodgings` where it was lodged.
+    fn leave(&mut self, lodgings: &mut Vec<Arc<Node>>) -> Option<Arc<Node>> {
         self.detach();
-        moved.extend(self.moved_below.take());
-        self.born_below.take()
+        lodgings.extend(self.lodging.take());
+        self.below.take()
     }
 
     fn detach(&mut self) {

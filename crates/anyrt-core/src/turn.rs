@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::limiter::{Acquire, Permit};
+use crate::limiter::{Acquire, Limiter, Permit};
 
 pub(crate) enum Turn {
     Waiting(Acquire),
@@ -17,6 +17,18 @@ pub(crate) enum Turn {
 impl Turn {
     pub(crate) fn come(permit: Permit) -> Self {
         Self::Come { _permit: permit }
+    }
+
+    /// A turn of this limiter: at once if there is one free, or else a place in its queue.
+    pub(crate) fn of(limit: &Limiter) -> Self {
+        match limit.enqueue() {
+            Ok(permit) => Self::come(permit),
+            Err(wait) => Self::Waiting(wait),
+        }
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting(_))
     }
 
     /// Whether the child may run; otherwise it is woken when it may.

@@ -33,6 +33,7 @@
 //!
 //! - [`task_group`] runs children in parallel and waits for all of them; [`TaskGroup::start`] waits until one is ready.
 //! - [`GroupOptions`] bounds how many run at once, and keeps the others going when one fails.
+//! - [`GroupError`] is what went wrong in a group, all of it; [`first_error`](FirstError::first_error) is the short way.
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
 //! - [`finally`] and [`on_exit`] clean up, however the work ended.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
@@ -67,9 +68,9 @@ mod thread;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, Elapsed, Finally, GroupError, Join, Limiter, Permit,
-    Reason, Shield, StartError, Started, Statistics, Stopped, Stopping, UnknownBackend, checkpoint,
-    finally, is_stopping, shield, stopping,
+    Acquire, Backend, Cancelled, Checkpoint, DynGroupError, Elapsed, Finally, FirstError,
+    GroupError, Join, Limiter, Permit, Reason, Shield, StartError, Started, Statistics, Stopped,
+    Stopping, UnknownBackend, checkpoint, finally, is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -81,7 +82,10 @@ pub use anyrt_tokio::Tokio;
 pub use crate::available::available;
 pub use crate::cleanup::on_exit;
 pub use crate::current::*;
-pub use crate::group::{GroupOptions, Outcome, Task, TaskGroup, task_group};
+pub use crate::group::{
+    GroupOptions, LocalGroup, Outcome, ScopedGroup, ScopedTask, Task, TaskGroup, local_group,
+    scoped_group, task_group,
+};
 pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,

@@ -44,8 +44,11 @@ impl Node {
         earlier(state.deadline, state.stop_end).filter(|_| !self.is(ENDED))
     }
 
-    /// The deadline that this scope has to watch: its own, unless one around it comes first.
+    /// The deadline that this scope has to watch: its own, unless one around it comes first or it is cancelled already.
     pub(crate) fn deadline_to_watch(&self) -> Option<Instant> {
+        if self.is(OWN) {
+            return None;
+        }
         let state = lock(&self.state);
         let own = self.limit_of(&state)?;
         state.above.is_none_or(|above| own < above).then_some(own)
@@ -59,7 +62,10 @@ impl Node {
     /// Whether a scope around it is the one to report a cancellation, as of `now`.
     pub(crate) fn is_overruled(&self, now: impl FnOnce() -> Instant) -> bool {
         let above = lock(&self.state).above;
-        self.is(ABOVE) || above.is_some_and(|above| above <= now())
+        self.is(ABOVE)
+            || above.is_some_and(|above| above <= now())
+            // One that is just on its way down from above counts, too.
+            || (!self.is_shielded() && self.parent().is_some_and(|parent| parent.is_surely_cancelled()))
     }
 
     /// The earliest deadline in sight; `cancelled_at` stands for one that is cancelled already.

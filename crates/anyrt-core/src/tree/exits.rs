@@ -19,24 +19,26 @@ pub(crate) struct Exits {
 }
 
 impl Node {
-    /// The scope whose end a cleanup waits for that is registered here: the nearest one that has not ended.
-    pub(crate) fn host(self: &Arc<Self>) -> Option<&Arc<Node>> {
-        let takes_exits = |node: &&Arc<Node>| node.role != Role::Shield && !node.is(ENDED);
-        self.around().find(takes_exits)
-    }
-
-    /// Registers a cleanup for the end of this scope.
-    pub(crate) fn push_exit(&self, exit: Exit, launch: impl FnOnce() -> Launch) {
-        let launch = launch();
-        let mut state = lock(&self.state);
-        let exits = state.exits.get_or_insert_with(|| {
-            Box::new(Exits {
-                list: Vec::new(),
-                launch: launch.clone(),
-            })
-        });
-        exits.list.push(exit);
-        self.set(EXITS);
+    /// Registers a cleanup for the end of the scope at this place, the nearest one that has not ended; gives it back if
+    /// there is none.
+    pub(crate) fn push_exit(self: &Arc<Self>, exit: Exit, launch: &Launch) -> Result<(), Exit> {
+        let takes_exits = |node: &&Arc<Node>| !matches!(node.role, Role::Shield | Role::Children);
+        for host in self.around().filter(takes_exits) {
+            let mut state = lock(&host.state);
+            if host.is(ENDED) {
+                continue;
+            }
+            let exits = state.exits.get_or_insert_with(|| {
+                Box::new(Exits {
+                    list: Vec::new(),
+                    launch: launch.clone(),
+                })
+            });
+            exits.list.push(exit);
+            host.set(EXITS);
+            return Ok(());
+        }
+        Err(exit)
     }
 
     pub(crate) fn has_exits(&self) -> bool {

@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::deadline::earlier;
-use super::{DOOMED, Member, Node, STOPPING};
+use super::{DOOMED, ENDED, Member, Node, STOPPING};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -20,7 +20,7 @@ impl Node {
     /// The same where no clock is at hand: the time begins when a run of the scope is polled next.
     pub(crate) fn stop_without_clock(self: &Arc<Self>, grace: Duration) {
         self.adjust(|state| {
-            state.grace.get_or_insert(grace);
+            state.grace = Some(state.grace.map_or(grace, |before| before.min(grace)));
         });
         self.begin_stop();
     }
@@ -36,7 +36,8 @@ impl Node {
 
     /// Whether a group around this place has failed, so that all that it can see is going to be cancelled.
     pub(crate) fn is_doomed(&self) -> bool {
-        self.visible().any(|node| node.is(DOOMED))
+        self.visible()
+            .any(|node| node.is(DOOMED) && !node.is(ENDED))
     }
 
     /// Begins the time of a stop that was asked for without a clock.
@@ -50,7 +51,8 @@ impl Node {
     /// Whether this scope or one around it is to come to an end. Shields do not hide a stop; a visible
     /// cancellation counts as one.
     pub(crate) fn is_stopping(self: &Arc<Self>) -> bool {
-        self.around().any(|node| node.is(STOPPING)) || self.is_surely_cancelled()
+        let stops = |node: &Arc<Node>| node.is(STOPPING) && !node.is(ENDED);
+        self.around().any(stops) || self.is_surely_cancelled()
     }
 
     fn begin_stop(self: &Arc<Self>) {

@@ -358,6 +358,36 @@ pub async fn exits_are_adopted_whoever_drops_their_scope<B: Backend>(rt: Rt<B>) 
     assert_eq!(log.marks(), ["cleanup", "cleanup"]);
 }
 
+/// The enclosing group waits for what it would have to adopt: also for a scope that has cleanups, was moved to a task
+/// that is none of ours, and is dropped there later.
+pub async fn a_scope_with_exits_keeps_its_group_open_wherever_it_is<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let (open, gate) = oneshot::channel::<()>();
+    let group = rt.task_group(async |_| {
+        let there = log.clone();
+        let mut session = Box::pin(rt.scope().run(async move {
+            rt.on_exit(slow(rt, &there, "cleanup"));
+            pending::<()>().await;
+        }));
+        assert!(poll!(&mut session).is_pending());
+        let elsewhere = async move {
+            gate.await.ok();
+            drop(session);
+        };
+        drop(anyrt_core::backend::<B>().spawn(elsewhere));
+        Ok::<(), ()>(())
+    });
+    let waits = async {
+        assert_eq!(group.await, Ok(()));
+        log.marks()
+    };
+    let (marks, ()) = join!(waits, async {
+        rt.yields(5).await;
+        open.send(()).unwrap();
+    });
+    assert_eq!(marks, ["cleanup"]);
+}
+
 /// A destructor of the body that panics, or registers a cleanup itself, does not keep them from running.
 pub async fn a_panicking_destructor_does_not_stop_the_exits<B: Backend>(rt: Rt<B>) {
     let log = Log::default();

@@ -1062,6 +1062,36 @@ pub async fn a_child_keeps_its_turn_during_its_exits<B: Backend>(rt: Rt<B>) {
     assert_eq!(group.await, Ok(()));
 }
 
+/// "A child that is cancelled before its turn never runs; what it owns is dropped." A cleanup that a destructor
+/// registers then runs to its end before the child has ended, whoever's turn it is meanwhile.
+pub async fn the_exits_of_a_child_that_never_had_its_turn_run<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let (open, gate) = oneshot::channel::<()>();
+    let group = rt.group_options::<()>().limit(1).run(async |g| {
+        let (begun, has_begun) = oneshot::channel();
+        g.spawn(async move {
+            begun.send(()).unwrap();
+            shield(gate).await.ok();
+            Ok(())
+        });
+        has_begun.await.unwrap();
+        let there = log.clone();
+        let register = on_drop(move || {
+            rt.on_exit(slow(rt, &there, "second"));
+            rt.on_exit(slow(rt, &there, "first"));
+        });
+        let queued = g.spawn(async move { Ok(drop(register)) });
+        rt.yields(2).await;
+        g.cancel();
+        assert!(matches!(queued.outcome().await, Err(Stopped::Cancelled(_))));
+        log.add("outcome");
+        open.send(()).unwrap();
+        Ok(())
+    });
+    assert_eq!(group.await, Ok(()));
+    assert_eq!(log.marks(), ["first", "second", "outcome"]);
+}
+
 /// The handler of a supervised group runs when the child has ended, cleanups included, and belongs to the group.
 pub async fn the_exits_of_a_supervised_child_come_before_the_handler<B: Backend>(rt: Rt<B>) {
     let log = Log::default();

@@ -281,6 +281,7 @@ promises! {
         to_cancel_a_child_waits_for_its_exits
         a_child_in_its_exits_is_not_cut_from_outside
         a_child_keeps_its_turn_during_its_exits
+        the_exits_of_a_child_that_never_had_its_turn_run
         the_exits_of_a_supervised_child_come_before_the_handler
         the_exits_of_a_started_child_run_before_its_value_arrives
         a_start_without_success_waits_for_the_exits
@@ -315,6 +316,7 @@ promises! {
         adopted_exits_do_not_count_in_the_len
         the_exits_of_a_scope_dropped_in_a_child_are_left_to_its_group
         exits_are_adopted_whoever_drops_their_scope
+        a_scope_with_exits_keeps_its_group_open_wherever_it_is
         a_panicking_destructor_does_not_stop_the_exits
         adoption_of_exits_goes_up_through_dropped_groups
         an_adopted_exit_does_not_hold_the_scopes_it_has_left

@@ -1080,7 +1080,10 @@ pub async fn the_exits_of_a_child_that_never_had_its_turn_run<B: Backend>(rt: Rt
             rt.on_exit(slow(rt, &there, "second"));
             rt.on_exit(slow(rt, &there, "first"));
         });
-        let queued = g.spawn(async move { Ok(drop(register)) });
+        let queued = g.spawn(async move {
+            drop(register);
+            Ok(())
+        });
         rt.yields(2).await;
         g.cancel();
         assert!(matches!(queued.outcome().await, Err(Stopped::Cancelled(_))));

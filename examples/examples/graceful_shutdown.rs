@@ -1,8 +1,9 @@
-//! A small service that is asked to stop: workers finish the job at hand, and say goodbye to their peers.
+//! A small service that is asked to stop: workers finish the job at hand, and what takes too long is cut.
 //!
-//! A ticker daemon reports now and then, and ends with the rest. When the time has come, the scope around the
-//! service is stopped with a grace period: workers hear of it by `stopping()` and take no new job. The last worker is
-//! deaf and is cut when the grace is over; its cleanup runs all the same, although it has to wait for something.
+//! A ticker daemon reports now and then, and ends with the rest. When the time has come, the workers are asked to
+//! stop, and have some time left: they look between two jobs whether they are to stop, and take no new one. The last
+//! worker is in the middle of a job that takes too long, and is cut when the grace is over; its cleanup runs all the
+//! same, although it has to wait for something.
 //!
 //! ```text
 //! cargo run --example graceful_shutdown -- --backend sim
@@ -14,10 +15,7 @@ use std::convert::Infallible;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyrt::{
-    CancelScope, Current, checkpoint, finally, is_stopping, move_on_after, sleep, stopping,
-    task_group,
-};
+use anyrt::{Current, finally, is_stopping, move_on_after, sleep, stopping, task_group};
 use clap::Parser;
 
 /// Workers that are asked to stop, and have some time left
@@ -27,7 +25,7 @@ struct Args {
     #[arg(long, value_name = "NAME", default_value = "tokio")]
     backend: Current,
     /// How long the workers may go on after the stop
-    #[arg(long, value_name = "SECS", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "1", value_parser = seconds, allow_negative_numbers = true)]
     grace: Duration,
 }
 
@@ -38,70 +36,55 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 fn main() {
     let args = Args::parse();
-    anyrt::run_on(args.backend, async {
-        let service = CancelScope::new();
-        let stop = service.clone();
-        let running = task_group(async |g| {
-            g.spawn_daemon(async move {
-                sleep(Duration::from_millis(200)).await;
-                say("stop, please");
-                stop.stop(args.grace);
-                Ok::<_, Infallible>(())
-            });
-            g.spawn(async move { Ok(service.run(serve()).await) });
-            Ok(())
-        });
-        match running.await {
-            Ok(()) => say("all workers have ended"),
-            Err(error) => match error.first {},
-        }
-    });
-}
-
-async fn serve() {
-    let workers = task_group(async |g| {
-        g.spawn_daemon(async {
-            loop {
-                sleep(Duration::from_millis(100)).await;
-                say("tick");
-            }
-        });
+    let service = task_group(async |g| {
+        g.spawn_daemon(ticker());
         for number in 1..=2 {
-            g.spawn_named(format!("worker {number}"), polite_worker(number));
+            g.spawn_named(format!("worker {number}"), worker(number));
         }
-        g.spawn_named("deaf worker", deaf_worker());
-        Ok::<_, Infallible>(())
+        g.spawn_named("late worker", late_worker());
+
+        sleep(Duration::from_millis(200)).await;
+        say("stop, please");
+        g.scope().stop(args.grace);
+        Ok(())
     });
-    if let Err(error) = workers.await {
-        match error.first {}
+    match anyrt::run_on(args.backend, service) {
+        Ok(()) => say("all workers have ended"),
+        Err(error) => match error.first {},
     }
 }
 
-/// Looks between two jobs whether it is to stop, and is not interrupted in the middle of one.
-async fn polite_worker(number: u64) -> Result<(), Infallible> {
+async fn ticker() -> Result<(), Infallible> {
+    loop {
+        sleep(Duration::from_millis(90)).await;
+        say("tick");
+    }
+}
+
+/// Looks between two jobs whether it is to stop; within the grace it is not interrupted in the middle of one.
+async fn worker(number: u64) -> Result<(), Infallible> {
     let mut jobs = 0;
     while !is_stopping() {
         sleep(Duration::from_millis(30 * number)).await;
         jobs += 1;
-        checkpoint().await;
     }
     say(&format!("worker {number}: stopped after {jobs} jobs"));
     Ok(())
 }
 
-/// Hears of the stop, but has a job that takes too long.
-async fn deaf_worker() -> Result<(), Infallible> {
+/// Hears of the stop in the middle of a job that takes too long.
+async fn late_worker() -> Result<(), Infallible> {
     let job = async {
         stopping().await;
-        say("deaf worker: one moment, please");
+        say("late worker: one moment, please");
         sleep(Duration::from_secs(3600)).await;
     };
-    finally(job, async || {
+    let job = finally(job, async || {
         // A cleanup that must not run for ever takes a limit of its own.
         move_on_after(Duration::from_secs(1), close_connection()).await;
-        say("deaf worker: cut, but the connection is closed");
-    })
-    .await;
+        say("late worker: cut, but the connection is closed");
+    });
+    job.await;
     Ok(())
 }
 

@@ -8,8 +8,13 @@
 
 use std::num::ParseIntError;
 use std::pin::Pin;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use anyrt::{CancelScope, GroupError, Task, TaskGroup, shield, task_group, to_thread};
+use anyrt::{
+    CancelScope, GroupError, Task, TaskGroup, finally, move_on_after, shield, task_group, to_thread,
+};
+use futures::FutureExt;
 
 fn is_send<T: Send>(value: T) -> T {
     value
@@ -114,4 +119,35 @@ fn handles_may_be_sent_and_shared() {
     is_movable::<Task<std::cell::Cell<u8>>>();
     let scoped = CancelScope::new().run(shield(to_thread(|| 3)));
     assert_eq!(run(is_send(scoped)).ok(), Some(3));
+}
+
+/// Scopes around futures that own closures are `Send`: rustc sees it only if no scope names what its body gives by a
+/// projection.
+#[test]
+fn scopes_around_closures_may_be_spawned() {
+    let hour = Duration::from_secs(3600);
+    let log: &'static Mutex<u32> = Box::leak(Box::default());
+    let add = move || *log.lock().unwrap() += 1;
+    let group = task_group(async |g| {
+        g.spawn(async move {
+            let log = &log;
+            let work = std::future::ready(());
+            move_on_after(hour, finally(work, async || *log.lock().unwrap() += 1)).await;
+            let work = std::future::ready(());
+            let scope = CancelScope::new();
+            let cleaned = scope.run(finally(work, || async { *log.lock().unwrap() += 1 }));
+            cleaned.await.ok();
+            let mapped = std::future::ready(log).map(|log| *log.lock().unwrap() += 1);
+            move_on_after(hour, mapped).await;
+            finally(
+                finally(std::future::ready(()), async || add()),
+                async || add(),
+            )
+            .await;
+            Ok::<_, ()>(())
+        });
+        Ok(())
+    });
+    assert_eq!(run(group), Ok(()));
+    assert_eq!(*log.lock().unwrap(), 5);
 }

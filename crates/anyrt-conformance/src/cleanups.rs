@@ -4,10 +4,12 @@ use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;
 
-use anyrt_core::{Backend, finally, shield};
+use anyrt_core::{Backend, Stopped, finally, is_stopping, shield, stopping};
+use futures::channel::oneshot;
+use futures::join;
 
-use crate::everywhere::cancel_at_every_pending;
-use crate::probe::{Alive, Log, panic_of};
+use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
+use crate::probe::{Alive, Log, because, panic_of};
 use crate::rt::Rt;
 
 /// On a value the cleanup runs, and then the value is given.
@@ -203,4 +205,347 @@ pub async fn a_cleanup_runs_exactly_once_wherever_it_is_cancelled<B: Backend>(rt
     let rounds = rounds.await;
     assert!(rounds > 4);
     assert_eq!(cleanups.get(), rounds);
+}
+
+/// "From its first poll" it holds, and not before: what is never polled has nothing to clean up.
+pub async fn a_cleanup_that_was_never_entered_does_not_run<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let value = rt.scope().run(async {
+        drop(finally(async { log.add("body") }, async || {
+            log.add("cleanup");
+        }));
+        7
+    });
+    assert_eq!(value.await, Ok(7));
+    assert!(log.marks().is_empty());
+}
+
+/// Dropped from outside it runs no cleanup, since that may borrow; body and cleanup are dropped, also half-done.
+pub async fn a_cleanup_dropped_from_outside_does_not_run<B: Backend>(rt: Rt<B>) {
+    let (alive, log) = (Alive::default(), Log::default());
+    let group = rt.task_group(async |_| {
+        for pendings in [1, 3] {
+            let (body, capture, log) = (alive.born(), alive.born(), log.clone());
+            let work = async move {
+                let _body = body;
+                rt.yields(2).await;
+            };
+            let session = finally(work, async move || {
+                let _capture = capture;
+                log.add("begins");
+                rt.yields(2).await;
+                log.add("never");
+            });
+            drop_at_pending(pendings, session).await;
+            assert_eq!(alive.count(), 0);
+        }
+        rt.yields(5).await;
+        assert_eq!(log.marks(), ["begins"]);
+        // And nothing is held any more.
+        assert!(rt.cancelled(pending::<()>()).await.is_err());
+        Ok::<(), ()>(())
+    });
+    assert_eq!(group.await, Ok(()));
+}
+
+/// A cleanup that has begun is begun only once, and not interrupted by what is cancelled meanwhile.
+pub async fn a_cleanup_is_not_cut_by_what_is_cancelled_meanwhile<B: Backend>(rt: Rt<B>) {
+    let (outer, inner, log) = (rt.scope(), rt.scope(), Log::default());
+    let session = finally(
+        async {
+            inner.cancel();
+            pending::<()>().await;
+        },
+        async || {
+            log.add("begins");
+            rt.yields(1).await;
+            outer.cancel_with("outer");
+            rt.yields(1).await;
+            assert_eq!(rt.effective_deadline(), None);
+            rt.sleep(rt.tick()).await;
+            log.add("ends");
+        },
+    );
+    let body = async {
+        inner.run(session).await.ok();
+        log.add("never");
+    };
+    // And who catches is decided after it.
+    let cancelled = outer.run(body).await.unwrap_err();
+    assert_eq!(cancelled.reason(), &because("outer"));
+    assert_eq!(log.marks(), ["begins", "ends"]);
+}
+
+/// A time limit that passes during the cleanup has interrupted nothing.
+pub async fn a_deadline_that_passes_during_a_cleanup_is_no_timeout<B: Backend>(rt: Rt<B>) {
+    let session = finally(async { 7 }, async || rt.sleep(3 * rt.tick()).await);
+    assert_eq!(rt.fail_after(rt.tick(), session).await, Ok(7));
+}
+
+/// While it cleans up, what is beside it goes on.
+pub async fn what_is_beside_a_cleanup_goes_on<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let (open, gate) = oneshot::channel::<()>();
+    let session = finally(pending::<()>(), async || {
+        gate.await.unwrap();
+        log.add("cleanup");
+    });
+    let beside = async {
+        rt.yields(5).await;
+        log.add("beside");
+        open.send(()).unwrap();
+        pending::<()>().await;
+    };
+    let cancelled = rt.cancelled(async { join!(session, beside) });
+    assert!(cancelled.await.is_err());
+    assert_eq!(log.marks(), ["beside", "cleanup"]);
+}
+
+/// A scope inside the body that is cancelled for itself does not end the body: the cleanup comes at its end.
+pub async fn a_cleanup_waits_for_the_body_to_catch<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let body = async {
+        assert_eq!(rt.move_on_after(rt.tick(), pending::<()>()).await, None);
+        rt.yields(1).await;
+        log.add("body");
+        7
+    };
+    let value = rt
+        .scope()
+        .run(finally(body, async || log.add("cleanup")))
+        .await;
+    assert_eq!(value, Ok(7));
+    assert_eq!(log.marks(), ["body", "cleanup"]);
+}
+
+/// What the cleanup owns is dropped before the value is given.
+pub async fn what_a_cleanup_owns_is_dropped_with_it<B: Backend>(rt: Rt<B>) {
+    let alive = Alive::default();
+    let (capture, seen) = (alive.born(), alive.clone());
+    let value = finally(async { 7 }, async move || {
+        let _capture = &capture;
+        rt.yields(1).await;
+        assert_eq!(seen.count(), 1);
+    });
+    let mut value = Box::pin(value);
+    assert_eq!(value.as_mut().await, 7);
+    assert_eq!(alive.count(), 0);
+}
+
+/// The error of a body is its value: it is not lost when the group is cancelled while the cleanup runs.
+pub async fn an_error_before_a_cleanup_is_not_lost<B: Backend>(rt: Rt<B>) {
+    let (scope, log) = (rt.scope(), Log::default());
+    let group = rt.task_group(async |g| {
+        let (scope, log) = (scope.clone(), log.clone());
+        g.spawn(async move {
+            finally(async { Err::<(), _>("error") }, async || {
+                rt.yields(1).await;
+                scope.cancel();
+                rt.yields(3).await;
+                log.add("cleanup");
+            })
+            .await
+        });
+        pending::<Result<(), _>>().await
+    });
+    let error = scope.run(group).await.unwrap().unwrap_err();
+    assert_eq!(error.into_first(), "error");
+    assert_eq!(log.marks(), ["cleanup"]);
+}
+
+/// The panic of a cleanup in a child is one of the child: the group resumes it, also if the child had an error, and
+/// if it was being cancelled.
+pub async fn the_panic_of_a_cleanup_in_a_child_fails_the_group<B: Backend>(rt: Rt<B>) {
+    for ends in ["by an error", "by a cancellation"] {
+        let group = rt.task_group(async |g| {
+            g.spawn(async move {
+                let body = async {
+                    if ends == "by a cancellation" {
+                        pending::<()>().await;
+                    }
+                    Err::<(), _>("error")
+                };
+                finally(body, async || {
+                    rt.yields(1).await;
+                    panic!("cleanup");
+                })
+                .await
+            });
+            g.cancel();
+            Ok(())
+        });
+        assert_eq!(panic_of(group).await.unwrap_err(), "cleanup", "{ends}");
+    }
+}
+
+/// For a `finally` around it, the panic of a cleanup is one of the body: it comes out, and the outer cleanup does not
+/// run.
+pub async fn the_panic_of_a_cleanup_is_one_of_the_body_around_it<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let inner = finally(pending::<()>(), async || {
+        rt.yields(1).await;
+        panic!("inner");
+    });
+    let outer = finally(inner, async || log.add("outer"));
+    let panic = panic_of(rt.cancelled(outer)).await;
+    assert_eq!(panic.map(drop), Err("inner".to_owned()));
+    assert!(log.marks().is_empty());
+}
+
+/// So is that of a closure which panics before there is a future; and after a panic nothing is held.
+pub async fn a_cleanup_that_panics_lets_go<B: Backend>(rt: Rt<B>) {
+    for closure in [true, false] {
+        let scope = rt.scope();
+        let body = async {
+            let session = finally(async {}, || {
+                assert!(!closure, "closure");
+                async {
+                    if true {
+                        panic!("future");
+                    }
+                }
+            });
+            let mut session = Box::pin(panic_of(session));
+            let panic = session.as_mut().await.unwrap_err();
+            assert_eq!(panic, if closure { "closure" } else { "future" });
+            drop(session);
+            scope.cancel();
+            pending::<()>().await;
+        };
+        assert!(scope.run(body).await.is_err());
+    }
+}
+
+/// A group that a cleanup opens is shielded with all its children.
+pub async fn the_children_of_a_cleanup_are_shielded_too<B: Backend>(rt: Rt<B>) {
+    let session = finally(pending::<()>(), async || {
+        let group = rt.task_group(async |g| {
+            let child = g.spawn(async move {
+                rt.yields(5).await;
+                rt.sleep(rt.tick()).await;
+                Ok::<_, ()>(rt.to_thread(|| 7).await)
+            });
+            Ok(child.await)
+        });
+        assert_eq!(group.await, Ok(7));
+    });
+    assert!(rt.cancelled(session).await.is_err());
+}
+
+/// "Children of a group opened outside a shield are not protected by it", nor by a cleanup: they start cancelled.
+pub async fn what_a_cleanup_spawns_into_a_cancelled_group_is_cancelled<B: Backend>(rt: Rt<B>) {
+    let (scope, log) = (rt.scope(), Log::default());
+    let group = rt.task_group(async |g| {
+        scope.cancel();
+        finally(pending::<()>(), async || {
+            let polled = log.clone();
+            let child = g.spawn(async move {
+                polled.add("polled");
+                rt.yields(1).await;
+                let _: () = polled.add("never");
+                Ok::<_, ()>(())
+            });
+            assert!(matches!(child.outcome().await, Err(Stopped::Cancelled(_))));
+            log.add("cleanup");
+        })
+        .await;
+        Ok(())
+    });
+    assert!(scope.run(group).await.is_err());
+    assert_eq!(log.marks(), ["polled", "cleanup"]);
+}
+
+/// A stop is heard in a cleanup, as in any shield; a cancellation is not.
+pub async fn a_stop_is_heard_in_a_cleanup<B: Backend>(rt: Rt<B>) {
+    let scope = rt.scope();
+    let session = finally(async {}, async || {
+        assert!(!is_stopping());
+        join!(stopping(), async {
+            rt.yields(2).await;
+            scope.stop(rt.hour());
+        });
+    });
+    assert_eq!(scope.run(session).await, Ok(()));
+    let session = finally(pending::<()>(), async || {
+        assert!(!is_stopping());
+        assert_eq!(rt.move_on_after(rt.tick(), stopping()).await, None);
+    });
+    assert!(rt.cancelled(session).await.is_err());
+}
+
+/// Where nothing is cancelled it is plain sequence, also outside of every scope and group.
+pub async fn a_cleanup_needs_no_scope<B: Backend>(rt: Rt<B>) {
+    let task = anyrt_core::backend::<B>().spawn(async move {
+        let log = Log::default();
+        let there = log.clone();
+        let value = finally(async { 7 }, async move || {
+            rt.yields(1).await;
+            there.add("cleanup");
+        });
+        (value.await, log.marks())
+    });
+    assert_eq!(task.await, Some((7, vec!["cleanup"])));
+}
+
+/// The cleanup of a daemon runs when the rest is done; that of a child runs before `cancel` gives back.
+pub async fn whoever_cancels_a_child_waits_for_its_cleanup<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let group = rt.task_group(async |g| {
+        let there = log.clone();
+        g.spawn_daemon(async move {
+            finally(pending::<()>(), async || {
+                rt.yields(3).await;
+                there.add("of the daemon");
+            })
+            .await;
+            Ok(())
+        });
+        let (begun, has_begun) = oneshot::channel();
+        let there = log.clone();
+        let child = g.spawn(async move {
+            let body = async {
+                begun.send(()).unwrap();
+                pending::<()>().await;
+            };
+            finally(body, async || {
+                rt.yields(3).await;
+                there.add("of the child");
+            })
+            .await;
+            Ok::<_, ()>(())
+        });
+        has_begun.await.unwrap();
+        assert_eq!(child.cancel().await, None);
+        log.add("cancelled");
+        Ok(())
+    });
+    assert_eq!(group.await, Ok(()));
+    assert_eq!(log.marks(), ["of the child", "cancelled", "of the daemon"]);
+}
+
+/// Dropped from outside anywhere, it leaves nothing behind.
+pub async fn cleanups_may_be_dropped_at_every_pending<B: Backend>(rt: Rt<B>) {
+    let rounds = drop_at_every_pending(rt, |alive| async move {
+        let body = async {
+            let _life = alive.born();
+            rt.yields(2).await;
+        };
+        let life = alive.born();
+        finally(body, async || {
+            let _life = &life;
+            let group = rt.task_group(async |g| {
+                let life = alive.born();
+                g.spawn(async move {
+                    let _life = life;
+                    shield(rt.yields(2)).await;
+                    Ok::<_, ()>(())
+                });
+                Ok(())
+            });
+            assert_eq!(group.await, Ok(()));
+            rt.yields(1).await;
+        })
+        .await;
+    });
+    assert!(rounds.await > 3);
 }

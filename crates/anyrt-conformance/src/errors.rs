@@ -664,7 +664,9 @@ fn explode() -> Result<(), ()> {
 }
 
 /// Resolves when the children of `g` are cut, and the cause has been recorded.
-fn told_when_cut<B: Backend, E: Send + 'static>(g: &TaskGroup<B, E>) -> oneshot::Receiver<()> {
+pub(crate) fn told_when_cut<B: Backend, E: Send + 'static>(
+    g: &TaskGroup<B, E>,
+) -> oneshot::Receiver<()> {
     let (tell, told) = oneshot::channel();
     g.spawn(async move {
         let _tell = tell;

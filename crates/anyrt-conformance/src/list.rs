@@ -97,6 +97,91 @@ promises! {
         daemons_spawned_at_the_last_moment_are_refused_or_waited_for
     ;
 
+    starts with check:
+        start_gives_what_the_child_says_and_its_handle
+        start_waits_until_the_child_is_ready
+        a_start_that_is_never_polled_does_nothing
+        a_child_may_be_ready_before_its_future_is_made
+        a_child_may_be_ready_and_end_at_once
+        a_function_for_start_may_be_called_directly
+        an_error_before_set_is_the_callers
+        a_panic_before_set_is_the_callers
+        a_panic_while_the_future_is_made_is_the_callers
+        a_child_that_ends_without_set_has_not_started
+        a_child_that_drops_its_started_goes_on
+        what_a_failed_child_held_is_dropped_before_start_returns
+        a_value_that_panics_when_dropped_before_set_is_the_callers
+        len_counts_a_child_from_set_on
+        in_a_group_that_has_ended_nothing_is_started
+        a_start_error_says_what_has_happened
+        a_cancelled_caller_cancels_the_child_and_waits_for_it
+        a_deadline_of_the_caller_cancels_the_child
+        what_fails_while_the_caller_is_cancelled_comes_out_there
+        with_a_cancelled_caller_set_moves_nothing
+        with_a_caller_cancelled_meanwhile_set_moves_nothing
+        a_child_that_ends_well_in_a_cancelled_caller_has_started
+        after_a_set_that_moved_nothing_failures_are_the_callers
+        a_cancelled_group_cuts_the_child_at_its_first_pending_after_set
+        a_child_that_ends_with_set_in_a_cancelled_group_gives_its_value
+        a_failing_group_cuts_the_child_at_its_first_pending_after_set
+        a_child_that_is_not_ready_does_not_spin_in_a_cancelled_group
+        a_pending_start_keeps_the_group_open
+        the_child_of_a_start_into_a_dropped_group_is_adopted
+        a_child_may_be_started_into_an_enclosing_group
+        a_child_may_be_started_into_a_group_beside_the_callers
+        a_failing_sibling_of_the_caller_cancels_the_child
+        a_caller_in_the_failing_group_is_cancelled_with_its_child
+        an_error_after_set_fails_the_group
+        a_panic_after_set_is_resumed_by_the_group
+        supervision_begins_with_set
+        a_caller_cancelled_after_set_does_not_touch_the_child
+        a_start_that_is_ready_beats_the_cancellation_of_the_caller
+        a_child_that_was_cut_keeps_the_value_back_only_after_set
+        the_effective_deadline_changes_with_set
+        the_effective_deadline_of_grandchildren_changes_with_set
+        a_limit_later_than_the_callers_fires_after_set
+        a_passed_deadline_of_the_group_counts_from_set_on
+        a_later_deadline_of_the_group_cuts_the_child_after_set
+        a_stop_of_the_group_is_heard_from_set_on
+        a_stop_of_the_caller_is_heard_until_set
+        a_shield_around_set_holds
+        a_thread_around_set_is_waited_for
+        what_the_child_has_opened_moves_with_it
+        what_the_child_has_opened_is_the_callers_before_set
+        what_the_child_spawns_into_the_group_is_the_groups
+        set_may_be_called_anywhere
+        set_by_another_wakes_what_waits_in_the_child
+        a_started_may_outlive_its_child
+        the_handle_of_a_started_child_may_be_dropped
+        a_started_child_may_be_cancelled_by_its_handle
+        the_child_of_a_dropped_start_is_waited_for_by_the_callers_group
+        a_panic_of_the_child_of_a_dropped_start_goes_to_the_callers_group
+        a_panic_that_the_caller_has_not_seen_goes_to_its_group
+        the_child_of_a_start_dropped_after_set_goes_on
+        a_start_may_be_driven_by_a_foreign_executor
+        cleanups_registered_before_set_run_at_the_end_of_the_child
+        cleanups_of_the_child_of_a_dropped_start_are_waited_for
+        a_start_waits_for_its_turn
+        a_caller_that_is_cancelled_leaves_the_queue
+        a_start_that_fails_gives_its_turn_back
+        a_child_may_start_a_helper_before_it_is_ready
+        a_cancelled_caller_reaches_helpers_that_are_not_ready
+        a_child_that_moves_takes_its_own_starts_along
+        to_poll_on_a_start_that_was_cut_panics
+        a_start_may_outlive_the_scope_of_its_first_poll
+        the_waker_of_the_last_poll_hears_that_the_child_is_ready
+        started_children_leave_nothing_behind
+        an_error_that_races_with_set_comes_out_once
+        an_end_that_races_with_set_is_one_or_the_other
+        set_may_race_with_every_kind_of_end
+        starts_may_be_cancelled_at_every_pending
+        starts_may_be_dropped_at_every_pending
+        a_child_that_was_never_ready_does_not_count_when_its_caller_hears_of_it
+        a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost
+        what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
+        a_child_that_was_ready_in_a_scope_that_has_ended_has_started
+    ;
+
     stops with check:
         a_stop_is_heard_in_every_task_below
         work_that_ends_in_time_gives_its_value
@@ -132,6 +217,112 @@ promises! {
         the_cleanup_of_a_child_is_waited_for
         a_group_in_the_body_ends_first
         a_cleanup_runs_exactly_once_wherever_it_is_cancelled
+        a_cleanup_that_was_never_entered_does_not_run
+        a_cleanup_dropped_from_outside_does_not_run
+        a_cleanup_is_not_cut_by_what_is_cancelled_meanwhile
+        a_deadline_that_passes_during_a_cleanup_is_no_timeout
+        what_is_beside_a_cleanup_goes_on
+        a_cleanup_waits_for_the_body_to_catch
+        what_a_cleanup_owns_is_dropped_with_it
+        an_error_before_a_cleanup_is_not_lost
+        the_panic_of_a_cleanup_in_a_child_fails_the_group
+        the_panic_of_a_cleanup_is_one_of_the_body_around_it
+        a_cleanup_that_panics_lets_go
+        the_children_of_a_cleanup_are_shielded_too
+        what_a_cleanup_spawns_into_a_cancelled_group_is_cancelled
+        a_stop_is_heard_in_a_cleanup
+        a_cleanup_needs_no_scope
+        whoever_cancels_a_child_waits_for_its_cleanup
+        cleanups_may_be_dropped_at_every_pending
+    ;
+
+    exits with check:
+        an_exit_runs_after_a_value
+        an_exit_runs_after_an_error
+        an_exit_runs_after_a_cancellation
+        an_exit_runs_after_a_panic
+        an_exit_runs_after_every_kind_of_limit
+        exits_run_one_after_the_other_the_latest_first
+        a_thousand_exits_run_in_order
+        exits_run_after_the_body_was_dropped
+        what_an_exit_owns_is_dropped_before_the_next_one
+        destructors_may_register_exits
+        exits_are_shielded_from_every_scope_around
+        an_exit_may_be_limited
+        an_exit_may_do_anything
+        an_exit_that_an_exit_registers_comes_next
+        an_exit_belongs_to_the_innermost_scope
+        the_exits_of_nested_scopes_run_from_the_inside_out
+        an_exit_in_a_shield_belongs_to_the_scope_around_it
+        exits_and_finally_run_the_latest_first
+        every_run_of_a_scope_has_its_own_exits
+        a_scope_with_exits_holds_the_scopes_around_it
+        a_scope_that_has_run_its_exits_holds_no_more
+        a_scope_that_waits_for_exits_does_not_spin
+        scopes_with_exits_are_woken_one_by_one
+        a_scope_cancelled_during_the_exits_of_an_inner_one_catches
+        a_deadline_that_passes_during_the_exits_of_an_inner_scope_catches
+        a_scope_catches_after_its_exits
+        a_deadline_that_passes_during_the_exits_is_no_timeout
+        a_cancellation_during_the_exits_takes_no_value_away
+        the_reason_does_not_change_during_the_exits
+        a_stop_is_heard_in_an_exit
+        the_exits_of_a_group_run_after_its_children
+        the_exits_of_a_group_run_however_it_ends
+        an_exit_of_a_group_may_spawn_into_it
+        a_child_spawned_by_an_exit_may_fail_the_group
+        a_child_spawned_by_an_exit_of_a_failed_group_is_cancelled
+        a_group_cancelled_during_its_exits_gives_its_value
+        the_exits_of_a_child_run_before_its_value_arrives
+        the_exits_of_a_child_run_however_it_ends
+        the_exits_of_a_daemon_run_when_the_rest_is_done
+        cancelling_the_children_does_not_cut_their_exits
+        the_reason_of_a_cancelled_child_outlives_its_exits
+        to_cancel_a_child_waits_for_its_exits
+        a_child_in_its_exits_is_not_cut_from_outside
+        a_child_keeps_its_turn_during_its_exits
+        the_exits_of_a_supervised_child_come_before_the_handler
+        the_exits_of_a_started_child_run_before_its_value_arrives
+        a_start_without_success_waits_for_the_exits
+        a_panic_of_an_exit_comes_out_after_the_others
+        the_panic_of_the_body_beats_that_of_an_exit
+        an_exit_may_panic_in_every_way
+        the_panic_of_an_exit_beats_an_error
+        the_panic_of_an_exit_of_a_child_fails_the_group
+        an_exit_where_there_is_no_scope_panics_at_the_caller
+        exits_run_in_a_scope_outside_of_every_group
+        threads_may_cancel_while_exits_are_registered
+        threads_may_spawn_while_a_group_comes_to_its_exits
+        an_exit_is_not_lost_in_a_scope_that_has_ended
+        an_exit_is_not_lost_in_a_child_that_has_ended
+        an_exit_is_not_lost_in_an_exit_that_has_ended
+        an_exit_is_not_lost_in_a_scope_that_has_panicked
+        an_exit_is_not_lost_in_a_scope_that_was_dropped
+        exits_run_exactly_once_wherever_the_work_is_cancelled
+        exits_run_exactly_once_wherever_the_work_is_dropped
+    ;
+
+    adopted with check:
+        a_group_waits_for_the_exits_of_a_dropped_scope
+        the_exits_of_every_kind_of_dropped_scope_run
+        adopted_exits_are_shielded
+        the_exits_of_a_dropped_group_run_after_its_children
+        a_half_done_exit_goes_on
+        a_half_done_exit_of_a_group_may_spawn_into_it
+        the_panic_of_an_adopted_exit_fails_the_group
+        a_panic_that_waits_for_the_exits_is_not_lost
+        with_no_group_around_the_exits_of_a_dropped_scope_run_alone
+        adopted_exits_do_not_count_in_the_len
+        the_exits_of_a_scope_dropped_in_a_child_are_left_to_its_group
+        exits_are_adopted_whoever_drops_their_scope
+        a_panicking_destructor_does_not_stop_the_exits
+        adoption_of_exits_goes_up_through_dropped_groups
+        an_adopted_exit_does_not_hold_the_scopes_it_has_left
+        what_an_adopted_exit_drops_is_adopted_too
+        the_panic_of_what_an_adopted_exit_drops_is_not_lost
+        the_exits_of_a_started_child_run_when_its_caller_is_dropped
+        adopted_exits_that_own_their_group_leave_nothing_behind
+        a_drop_may_race_with_the_exits
     ;
 
     tasks with check:
@@ -186,6 +377,21 @@ promises! {
         display_shows_nested_groups_as_a_tree
         source_is_the_first_error
         split_and_iter_keep_all_and_the_order
+    ;
+
+    leaves with check:
+        leaves_come_in_the_order_of_time
+        a_nested_group_is_an_error_from_its_end_on
+        flatten_puts_groups_one_after_the_other
+        none_of_the_leaves_of_a_tree_is_lost
+        one_kind_is_handled_and_the_others_go_on
+        the_question_mark_boxes_a_group_of_boxes
+        groups_within_boxes_are_found_by_downcast
+        first_error_is_the_one_that_cancelled_the_group
+        first_error_goes_up_through_groups_by_question_mark
+        the_question_mark_works_beside_a_group
+        map_converts_all_errors_in_order
+        nested_errors_print_as_a_tree_or_on_one_line
     ;
 
     scopes with check:
@@ -439,6 +645,86 @@ promises! {
         foreign_threads_lose_no_token
     ;
 
+    limits with check:
+        no_more_children_run_at_once_than_the_limit_allows
+        as_many_children_run_at_once_as_the_limit_allows
+        children_begin_in_the_order_in_which_they_were_spawned
+        nobody_overtakes_in_a_group_with_a_higher_limit
+        siblings_that_several_children_spawn_keep_the_order
+        children_that_several_threads_spawn_keep_the_order
+        spawn_never_waits_for_a_turn
+        handles_may_be_awaited_out_of_order
+        a_turn_is_given_back_however_the_child_ends
+        a_turn_is_kept_until_the_cleanups_have_run
+        a_thousand_that_wait_end_at_once_when_they_are_cancelled
+        those_that_wait_never_run_when_all_are_cancelled
+        those_that_wait_never_run_when_a_child_fails
+        those_that_wait_never_run_when_they_are_cancelled_from_outside
+        a_deadline_of_the_children_ends_those_that_wait
+        one_that_waits_may_be_cancelled_alone
+        into_a_cancelled_group_a_child_runs_once_if_a_turn_is_free
+        daemons_need_no_turn
+        a_child_may_spawn_siblings_that_wait
+        spawn_when_free_waits_for_a_turn
+        spawn_when_free_holds_a_producer_back
+        spawn_when_free_stands_in_the_same_queue
+        spawn_when_free_that_is_given_up_spawns_nothing
+        spawn_when_free_that_is_cancelled_spawns_nothing
+        spawn_when_free_does_not_wait_where_it_need_not
+        spawn_when_free_into_an_ended_group_is_told
+        spawn_when_free_that_waits_while_the_group_ends_is_told
+        start_waits_for_its_turn
+        a_group_inside_has_a_limit_of_its_own
+        a_limit_of_zero_panics_at_the_caller
+        a_turn_that_comes_to_a_cancelled_child_is_not_lost
+        a_turn_that_comes_to_one_who_gives_up_is_not_lost
+        a_limited_group_may_be_cancelled_by_a_thread_at_any_moment
+        a_dropped_group_with_children_that_wait_is_adopted
+        cleanups_of_the_body_may_spawn_within_the_limit
+        limited_groups_may_be_interrupted_anywhere
+    ;
+
+    supervised with check:
+        a_failing_child_leaves_the_others_alone
+        the_errors_are_in_the_result_in_the_order_of_time
+        no_error_of_many_is_lost
+        a_supervised_group_without_errors_gives_its_value
+        an_error_of_the_body_cancels_a_supervised_group
+        a_panic_cancels_a_supervised_group
+        awaiting_a_failed_child_in_a_supervised_group_panics
+        the_handler_gets_name_and_error
+        the_handler_runs_between_the_end_and_the_handle
+        the_group_waits_for_the_handler
+        a_panic_of_the_handler_is_a_panic_of_the_child
+        the_handler_may_use_the_group
+        what_the_handler_owns_is_dropped_after_the_group
+        daemons_are_supervised_too
+        a_cancelled_child_is_no_case_for_the_handler
+        a_supervised_group_inside_another_one
+        a_group_inside_a_supervised_one_is_not_supervised
+        a_child_that_is_not_ready_is_not_supervised
+        a_supervised_group_may_be_cut_from_outside
+        supervised_groups_may_be_interrupted_anywhere
+        a_group_has_the_name_that_it_was_given
+        a_failure_asks_the_others_to_stop_first
+        every_kind_of_failure_begins_the_grace
+        who_does_not_end_in_time_is_cancelled
+        a_second_failure_does_not_begin_the_grace_anew
+        who_awaits_the_failed_child_waits_for_the_end_of_the_grace
+        who_awaits_the_failed_child_inside_a_shield_is_told
+        a_failed_group_has_no_say_after_its_end
+        a_shield_outlives_the_grace
+        a_cancellation_from_outside_cuts_the_grace_short
+        cancel_cuts_the_grace_of_the_children_short
+        a_grace_of_zero_cancels_at_once
+        a_failure_with_endless_grace_waits_for_the_others
+        who_begins_during_the_grace_knows_of_it
+        the_grace_is_heard_inside_and_not_around
+        an_error_that_is_supervised_begins_no_grace
+        a_group_dropped_during_its_grace_is_adopted
+        groups_with_a_grace_may_be_interrupted_anywhere
+    ;
+
     backends with check:
         a_handle_gives_the_output
         a_dropped_handle_detaches_the_task
@@ -479,6 +765,9 @@ promises! {
         a_run_whose_main_panics_waits_for_what_it_has_adopted
         the_panic_of_what_a_run_has_adopted_comes_out_of_it
         a_panic_of_main_is_resumed_with_its_payload
+        a_run_ends_with_the_exits_of_main
+        a_run_waits_for_the_exits_that_it_has_adopted
+        the_end_of_a_runtime_leaves_nothing_of_exits_behind
         a_run_does_not_wait_for_abandoned_threads
         a_run_inside_a_run_panics_clearly
         a_run_in_a_thread_of_another_run_works

@@ -17,7 +17,7 @@ use crate::probe::{Alive, message, on_a_fresh_thread, on_drop, panic_of};
 use crate::rt::Rt;
 
 /// The message of a panic of `f`, and the file that it is reported in.
-fn panic_and_file<T>(f: impl FnOnce() -> T) -> (String, String) {
+pub(crate) fn panic_and_file<T>(f: impl FnOnce() -> T) -> (String, String) {
     thread_local! {
         static FILE: RefCell<Option<String>> = const { RefCell::new(None) };
     }

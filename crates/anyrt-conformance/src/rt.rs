@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use anyrt_core::{
-    Backend, CancelScope, FailAt, GroupError, MoveOn, Run, Sleep, TaskGroup, ToThread,
+    Backend, CancelScope, FailAt, GroupError, GroupOptions, MoveOn, Run, Sleep, TaskGroup, ToThread,
 };
 
 /// The API on one backend; what every promise gets.
@@ -46,6 +46,15 @@ impl<B: Backend> Rt<B> {
         Fut: Future<Output = Result<T, E>>,
     {
         anyrt_core::task_group::<B, T, E, F, Fut>(body)
+    }
+
+    pub(crate) fn group_options<E: Send + 'static>(self) -> GroupOptions<B, E> {
+        GroupOptions::new()
+    }
+
+    #[track_caller]
+    pub(crate) fn on_exit(self, cleanup: impl Future<Output = ()> + Send + 'static) {
+        anyrt_core::on_exit::<B>(cleanup);
     }
 
     pub(crate) fn scope(self) -> CancelScope<B> {

@@ -230,6 +230,99 @@ pub fn a_panic_of_main_is_resumed_with_its_payload<B: Backend>(backend: &B) {
     assert_eq!(run(backend, async { alive.count() }), 0);
 }
 
+/// The body of a run is a scope: its cleanups run before the run returns, after a panic of `main` as well.
+pub fn a_run_ends_with_the_exits_of_main<B: Backend>(backend: &B) {
+    let rt = Rt::<B>::new();
+    let log = Log::default();
+    let register = |first: &'static str, second: &'static str| {
+        let (log, there) = (log.clone(), log.clone());
+        rt.on_exit(async move {
+            rt.sleep(rt.tick()).await;
+            log.add(second);
+        });
+        rt.on_exit(async move { there.add(first) });
+    };
+    let value = run(backend, async {
+        register("first", "second");
+        7
+    });
+    assert_eq!(value, 7);
+    let panic = panic_of_run(backend, async {
+        register("first after a panic", "second after a panic");
+        rt.yields(1).await;
+        panic!("main");
+    });
+    assert_eq!(panic, "main");
+    let panic = panic_of_run(backend, async {
+        register("after a cleanup that panicked", "and the last");
+        rt.on_exit(async { panic!("cleanup") });
+    });
+    assert_eq!(panic, "cleanup");
+    let marks = [
+        "first",
+        "second",
+        "first after a panic",
+        "second after a panic",
+        "after a cleanup that panicked",
+        "and the last",
+    ];
+    assert_eq!(log.marks(), marks);
+}
+
+/// A run waits for the cleanups of what was dropped from outside in it, and its own come after them.
+pub fn a_run_waits_for_the_exits_that_it_has_adopted<B: Backend>(backend: &B) {
+    let rt = Rt::<B>::new();
+    let log = Log::default();
+    run(backend, async {
+        let there = log.clone();
+        rt.on_exit(async move { there.add("of main") });
+        let there = log.clone();
+        let session = rt.scope().run(async move {
+            rt.on_exit(async move {
+                rt.sleep(rt.tick()).await;
+                there.add("of a dropped scope");
+            });
+            pending::<()>().await;
+        });
+        drop_at_pending(1, session).await;
+    });
+    assert_eq!(log.marks(), ["of a dropped scope", "of main"]);
+}
+
+/// "Only the end of the runtime cuts them off", and then they leave nothing behind: also those that own the group
+/// in whose body they were registered, and whether or not they had begun.
+pub fn the_end_of_a_runtime_leaves_nothing_of_exits_behind<B: Backend>(backend: &B) {
+    if B::current().is_some() {
+        return; // A runtime that is global does not end.
+    }
+    let rt = Rt::<B>::new();
+    for has_begun in [false, true] {
+        let alive = Alive::default();
+        // No run of ours, which would wait.
+        backend.run(async {
+            let (ready, is_ready) = oneshot::channel();
+            let there = alive.clone();
+            let group = rt.task_group(async move |g| {
+                for _ in 0..3 {
+                    let (g, life) = (g.clone(), there.born());
+                    rt.on_exit(async move {
+                        pending::<()>().await;
+                        drop((g, life));
+                    });
+                }
+                ready.send(()).unwrap();
+                if !has_begun {
+                    pending::<()>().await;
+                }
+                Ok::<(), ()>(())
+            });
+            drop(B::current().unwrap().spawn(group));
+            is_ready.await.unwrap();
+        });
+        assert_eq!(alive.count(), 0, "has_begun: {has_begun}");
+    }
+}
+
 /// `abandon_on_cancel`: "nobody waits for the thread then, not even the run".
 pub fn a_run_does_not_wait_for_abandoned_threads<B: Backend>(backend: &B) {
     let rt = Rt::<B>::new();

@@ -6,43 +6,53 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::guest::{fail, leave};
-use crate::home::throw_away;
-use crate::inside::Inside;
+use crate::delivery::Delivery;
+use crate::followed::{End, Followed};
+use crate::guest::{child_failed, fail, leave, leave_as_child};
+use crate::home::Failure;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
-use crate::task::Delivery;
 use crate::tree::Node;
+use crate::turn::Turn;
 use crate::waker::WakerId;
 
 pin_project! {
     /// All of it lives in the runtime's own task. A child that is ready at its first poll takes no lock; one
     /// that waits is listed with its group; one that opens a scope gets a root node.
-    pub(crate) struct Child<F> {
+    pub(crate) struct Child<F: Future> {
         #[pin]
-        body: Inside<F>,
+        body: Followed<F, F::Output>,
+        // In a group that bounds how many run at once.
+        turn: Option<Box<Turn>>,
         number: u64,
         name: Option<Arc<str>>,
         seat: Option<usize>,
         armed: WakerId,
     }
 
-    impl<F> PinnedDrop for Child<F> {
+    impl<F: Future> PinnedDrop for Child<F> {
         fn drop(this: Pin<&mut Self>) {
             this.drop_unfinished();
         }
     }
 }
 
-impl<F> Child<F> {
-    /// A child of the group with this children node, which has counted it in.
-    pub(crate) fn new(children: Arc<Node>, number: u64, name: Option<Arc<str>>, future: F) -> Self {
+impl<F: Future> Child<F> {
+    /// A child of a group that has counted it in: at a seat of its children node, or at a root below that.
+    pub(crate) fn new(
+        place: Place,
+        turn: Option<Box<Turn>>,
+        number: u64,
+        name: Option<Arc<str>>,
+        future: F,
+    ) -> Self {
         Self {
-            body: Inside::new(Place::Seat(children), Some(future)),
+            body: Followed::new(place, future),
+            turn,
             number,
             name,
             seat: None,
@@ -58,13 +68,17 @@ impl<F> Child<F> {
         };
         children.unseat(this.seat, *this.number);
         // Some runtimes abort if a destructor panics here.
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.clear()));
+        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
         if let Err(payload) = dropped {
-            fail(&children, this.name, |home| home.record_panic(payload));
+            fail(&children, this.name, Failure::Panic(payload));
         }
+        let root = match this.body.place() {
+            Place::At(root) => Some(&*root),
+            Place::Seat(_) | Place::Nowhere => None,
+        };
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
-            leave(&children, home.tally.leave());
+            leave_as_child(&children, root);
             leave(&children, home.tally.output_dropped());
         }
     }
@@ -80,58 +94,70 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
         heed_pick(this.body.as_mut().place(), *this.number);
-        let polled = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().poll(cx)));
-        let mut cut = None;
-        if let Ok(Poll::Pending) = polled {
-            let place = this.body.as_mut().place();
+        let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
             listen(place, *this.number, this.seat, this.armed, cx);
             heed_pick(place, *this.number);
-            cut = interruption(place);
-            if cut.is_none() {
-                return Poll::Pending;
-            }
-        }
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().clear()));
+            is_interrupted(place)
+        };
+        let its_turn = match this.turn {
+            None => true,
+            // Who is cancelled while waiting is not to begin.
+            Some(turn) if turn.is_waiting() && is_cancelled(this.body.as_mut().place()) => false,
+            Some(turn) => turn.has_come(cx),
+        };
+        let end = ready!(if its_turn {
+            this.body.as_mut().poll(cx, is_to_be_cut)
+        } else {
+            this.body.as_mut().wait(cx, is_to_be_cut)
+        });
         let place = std::mem::take(this.body.place());
         let Some(children) = children_of(&place).cloned() else {
             panic!("anyrt: a child was polled after its end");
         };
-        drop(place);
+        let cause = place.nearest().map_or(Reason::Dropped, |node| node.cause());
+        let root = retire_root(place);
         // First the record, then the cancellation, then the handle: who sees the handle fail is cancelled
         // already, and who sees the cancellation finds the error.
-        let mut outcome = match polled {
-            Ok(Poll::Ready(Ok(value))) => Ok(value),
-            Ok(Poll::Ready(Err(error))) => {
-                fail(&children, this.name, |home| {
-                    home.record_error(Box::new(error))
-                });
-                Err(Stopped::Failed)
+        let outcome = match end {
+            End::Value(Ok(value)) => Ok(value),
+            End::Value(Err(error)) => {
+                let failure = Failure::Error(Box::new(error));
+                Err(child_failed(&children, this.name, failure))
             }
-            Ok(Poll::Pending) => Err(Stopped::Cancelled(cut.unwrap_or(Reason::Dropped))),
-            Err(payload) => {
-                fail(&children, this.name, |home| home.record_panic(payload));
-                Err(Stopped::Panicked)
+            End::Cut => Err(Stopped::Cancelled(cause)),
+            End::Panicked(payload) => {
+                Err(child_failed(&children, this.name, Failure::Panic(payload)))
             }
         };
-        if let Err(payload) = dropped {
-            fail(&children, this.name, |home| home.record_panic(payload));
-            throw_away(std::mem::replace(&mut outcome, Err(Stopped::Panicked)));
-        }
+        *this.turn = None;
         children.unseat(this.seat, *this.number);
-        if let Some(home) = &children.home {
-            leave(&children, home.tally.leave());
-        }
+        leave_as_child(&children, root.as_ref());
         Poll::Ready(Delivery::new(outcome, children))
     }
 }
 
 /// The children node of the group; `None` once the child has ended.
-fn children_of(place: &Place) -> Option<&Arc<Node>> {
+pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     match place {
         Place::Nowhere => None,
         Place::Seat(children) => Some(children),
-        Place::At(root) => root.parent.as_ref(),
+        Place::At(root) => root.parent(),
     }
+}
+
+/// What was first polled in the child and lives on is free of it. Gives the root, if the child had one.
+fn retire_root(place: Place) -> Option<Arc<Node>> {
+    let Place::At(root) = place else { return None };
+    if Arc::strong_count(&root) > 1 {
+        root.retire();
+    }
+    Some(root)
+}
+
+fn is_cancelled(place: &Place) -> bool {
+    place
+        .nearest()
+        .is_some_and(|node| node.is_surely_cancelled())
 }
 
 /// Sees to it that a cancellation wakes the child.
@@ -166,11 +192,13 @@ fn heed_pick(place: &mut Place, number: u64) {
     }
 }
 
-/// Whether the child is to be dropped now, and why. Records it where the cause lies outside of the group.
-fn interruption(place: &Place) -> Option<Reason> {
-    let (node, children) = (place.nearest()?, children_of(place)?);
+/// Whether the child is to be dropped now. Records it where the cause lies outside of the group.
+fn is_interrupted(place: &Place) -> bool {
+    let (Some(node), Some(children)) = (place.nearest(), children_of(place)) else {
+        return false;
+    };
     if !node.is_effectively_cancelled() || node.is_held() {
-        return None;
+        return false;
     }
     if !node.is_cancelled_first() && !children.is_cancelled_first() {
         // Here and not where the group looks: by then the child is gone.
@@ -178,7 +206,7 @@ fn interruption(place: &Place) -> Option<Reason> {
             home.cut.store(true, Ordering::Release);
         }
     }
-    Some(node.cause())
+    true
 }
 
 /// A number that no other child has. Blocks of them are handed to threads, so that spawning from several

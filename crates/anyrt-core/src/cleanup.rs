@@ -1,12 +1,14 @@
 //! Cleanups that run whether or not the work before them was interrupted.
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::followed::{End, Followed};
 use crate::hold::Hold;
 use crate::inside::Inside;
 use crate::place::{self, Place};
@@ -47,14 +49,14 @@ use crate::waker::WakerId;
 /// assert!(said_goodbye.get());
 /// # });
 /// ```
-pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut>
+pub fn finally<F, C, Fut>(body: F, cleanup: C) -> Finally<F, C, Fut, F::Output>
 where
     F: Future,
     C: FnOnce() -> Fut,
     Fut: Future<Output = ()>,
 {
     Finally {
-        body: Inside::new(Place::Nowhere, Some(body)),
+        body: Followed::new(Place::Nowhere, body),
         make: Some(cleanup),
         cleanup: Inside::new(Place::Nowhere, None),
         value: None,
@@ -67,53 +69,67 @@ pin_project! {
     /// The future of [`finally`].
     // The bodies stand first: they are dropped before the hold is given back.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Finally<F: Future, C, Fut> {
+    pub struct Finally<F, C, Fut, T = <F as Future>::Output> {
         #[pin]
-        body: Inside<F>,
+        body: Followed<F, T>,
         // Gone once the cleanup has begun.
         make: Option<C>,
         #[pin]
         cleanup: Inside<Fut>,
-        value: Option<F::Output>,
-        entered: Option<(Arc<Node>, WakerId)>,
+        value: Option<T>,
+        entered: Option<Entered>,
         hold: Option<Hold>,
     }
 }
 
-impl<F, C, Fut> Future for Finally<F, C, Fut>
+/// The place of the body.
+struct Entered(Arc<Node>, WakerId);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.retire();
+    }
+}
+
+impl<F, C, Fut, T> Future for Finally<F, C, Fut, T>
 where
-    F: Future,
+    F: Future<Output = T>,
     C: FnOnce() -> Fut,
     Fut: Future<Output = ()>,
 {
-    type Output = F::Output;
+    type Output = T;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
-        let (node, armed) = this.entered.get_or_insert_with(|| {
+        let Entered(node, armed) = this.entered.get_or_insert_with(|| {
             let outer = place::node();
             *this.hold = outer.clone().map(Hold::on);
             let node = Node::new_run(outer, None, None);
             *this.body.as_mut().place() = Place::At(node.clone());
-            (node, WakerId::default())
+            Entered(node, WakerId::default())
         });
         if this.body.is_live() {
-            match this.body.as_mut().poll(cx) {
-                Poll::Ready(value) => *this.value = Some(value),
-                Poll::Pending => {
-                    node.attach();
-                    node.arm(cx.waker(), armed);
-                    if !node.is_effectively_cancelled() || node.is_held() {
-                        return Poll::Pending;
-                    }
+            let is_to_be_cut = |_: &mut Place, cx: &mut Context<'_>| {
+                node.attach();
+                node.arm(cx.waker(), armed);
+                node.is_effectively_cancelled() && !node.is_held()
+            };
+            match ready!(this.body.as_mut().poll(cx, is_to_be_cut)) {
+                End::Value(value) => *this.value = Some(value),
+                End::Cut => {}
+                End::Panicked(payload) => {
+                    *this.make = None;
+                    *this.body.place() = Place::Nowhere;
+                    *this.entered = None;
+                    *this.hold = None;
+                    resume_unwind(payload);
                 }
             }
-            this.body.as_mut().clear();
             *this.body.place() = Place::Nowhere;
             node.retire();
         }
         if let Some(make) = this.make.take() {
-            let shield = Node::new(Role::Shield, node.parent.clone());
+            let shield = Node::new(Role::Shield, node.parent().cloned());
             *this.cleanup.as_mut().place() = Place::At(shield);
             this.cleanup.as_mut().fill(make);
         }
@@ -137,7 +153,7 @@ where
     }
 }
 
-impl<F: Future, C, Fut> std::fmt::Debug for Finally<F, C, Fut> {
+impl<F, C, Fut, T> std::fmt::Debug for Finally<F, C, Fut, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Finally")
             .field("is_cleaning_up", &self.cleanup.is_live())

@@ -1,12 +1,30 @@
 //! What went wrong in a group: the first error and all that came after it.
 
+mod display;
+mod dynamic;
+mod first;
+mod leaves;
+
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::iter::{Chain, Once, once};
+use std::{slice, vec};
+
+pub use self::dynamic::DynGroupError;
+pub use self::first::FirstError;
 
 /// The errors of a task group, in the order in which they happened.
 ///
 /// Every error that a child or the body returned is in here; nothing is swallowed. This is the Rust
-/// face of Python's `ExceptionGroup` (PEP 654).
+/// face of Python's `ExceptionGroup` (PEP 654): where Python says `except*`, [`split`](Self::split)
+/// parts the errors by kind. Errors of groups within groups are taken out by
+/// [`flatten`](GroupError::flatten), [`leaves`](Self::leaves) and [`into_leaves`](Self::into_leaves).
+///
+/// `{}` prints the errors as a tree with a line for each, `{:#}` prints them on one line.
+///
+/// With an `E` that is an [`Error`] it is one itself, and `?` makes an `anyhow::Error` or a
+/// `Box<dyn Error + Send + Sync>` of it; its [`source`](Error::source) is the first error. With an `E` that is
+/// such a box already, there is [`DynGroupError`] for that. Those who want only the first error take
+/// [`first_error`](FirstError::first_error).
 ///
 /// # Examples
 ///
@@ -19,6 +37,7 @@ use std::fmt::{self, Write};
 /// });
 /// let error = result.await.unwrap_err();
 /// assert_eq!(error.len(), 1);
+/// assert_eq!(error.to_string(), "1 error in a task group\n- no route");
 /// assert_eq!(error.into_first(), "no route");
 /// # });
 /// ```
@@ -37,8 +56,8 @@ impl<E> GroupError<E> {
     }
 
     /// All errors, the first one first.
-    pub fn iter(&self) -> impl Iterator<Item = &E> {
-        std::iter::once(&self.first).chain(&self.rest)
+    pub fn iter(&self) -> Iter<'_, E> {
+        once(&self.first).chain(&self.rest)
     }
 
     /// How many errors there are; at least one.
@@ -49,21 +68,57 @@ impl<E> GroupError<E> {
 
     /// Parts the errors into those for which `matches` is true and the others, each in order.
     ///
+    /// This is `except*`: take care of the one part, and return the other.
+    ///
     /// # Examples
     ///
     /// ```
+    /// use std::io::{Error, ErrorKind};
     /// use anyrt_core::GroupError;
     ///
-    /// let error = GroupError { first: 1, rest: vec![2, 3] };
-    /// let (odd, even) = error.split(|n| n % 2 == 1);
-    /// assert_eq!(odd.unwrap().len(), 2);
-    /// assert_eq!(even.unwrap().into_first(), 2);
+    /// /// It is no matter if somebody hangs up.
+    /// fn serve(error: GroupError<Error>) -> Result<usize, GroupError<Error>> {
+    ///     match error.split(|e| e.kind() == ErrorKind::BrokenPipe) {
+    ///         (_, Some(others)) => Err(others),
+    ///         (hung_up, None) => Ok(hung_up.map_or(0, |group| group.len())),
+    ///     }
+    /// }
+    ///
+    /// let [a, b] = [ErrorKind::BrokenPipe, ErrorKind::TimedOut].map(Error::from);
+    /// let mut error = GroupError::from(a);
+    /// error.rest.push(b);
+    /// let others = serve(error).unwrap_err();
+    /// assert_eq!(others.len(), 1);
+    /// assert_eq!(others.first.kind(), ErrorKind::TimedOut);
     /// ```
     pub fn split(self, mut matches: impl FnMut(&E) -> bool) -> (Option<Self>, Option<Self>) {
         let (yes, no) = self
             .into_iter()
             .partition::<Vec<E>, _>(|error| matches(error));
         (Self::from_vec(yes), Self::from_vec(no))
+    }
+
+    /// Converts each error, and keeps the order.
+    ///
+    /// `?` converts one error and not a whole group; this is for a group inside of a group with another type of
+    /// errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt_core::GroupError;
+    ///
+    /// let parse = |text: &str| text.parse::<u8>().unwrap_err();
+    /// let mut error = GroupError::from(parse("x"));
+    /// error.rest.push(parse("256"));
+    /// let error = error.map(|e| e.to_string());
+    /// assert_eq!(error.rest, ["number too large to fit in target type"]);
+    /// ```
+    pub fn map<F>(self, mut convert: impl FnMut(E) -> F) -> GroupError<F> {
+        GroupError {
+            first: convert(self.first),
+            rest: self.rest.into_iter().map(convert).collect(),
+        }
     }
 
     pub(crate) fn from_vec(errors: Vec<E>) -> Option<Self> {
@@ -76,45 +131,38 @@ impl<E> GroupError<E> {
     }
 }
 
-impl<E> IntoIterator for GroupError<E> {
-    type Item = E;
-    type IntoIter = std::iter::Chain<std::iter::Once<E>, std::vec::IntoIter<E>>;
+type Iter<'a, E> = Chain<Once<&'a E>, slice::Iter<'a, E>>;
+
+impl<'a, E> IntoIterator for &'a GroupError<E> {
+    type Item = &'a E;
+    type IntoIter = Iter<'a, E>;
 
     fn into_iter(self) -> Self::IntoIter {
-        std::iter::once(self.first).chain(self.rest)
+        self.iter()
     }
 }
 
-impl<E: fmt::Display> fmt::Display for GroupError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.len();
-        let errors = if count == 1 { "error" } else { "errors" };
-        write!(f, "{count} {errors} in a task group")?;
-        for error in self.iter() {
-            f.write_str("\n- ")?;
-            write!(Indented(f), "{error}")?;
+impl<E> IntoIterator for GroupError<E> {
+    type Item = E;
+    type IntoIter = Chain<Once<E>, vec::IntoIter<E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        once(self.first).chain(self.rest)
+    }
+}
+
+/// An error that came alone, so that `?` works beside groups in a function that returns their errors.
+impl<E> From<E> for GroupError<E> {
+    fn from(error: E) -> Self {
+        Self {
+            first: error,
+            rest: Vec::new(),
         }
-        Ok(())
     }
 }
 
 impl<E: Error + 'static> Error for GroupError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.first)
-    }
-}
-
-/// Indents every line after the first, so that a group within a group prints as a tree.
-struct Indented<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl Write for Indented<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for (i, line) in text.split('\n').enumerate() {
-            if i > 0 {
-                self.0.write_str("\n  ")?;
-            }
-            self.0.write_str(line)?;
-        }
-        Ok(())
     }
 }

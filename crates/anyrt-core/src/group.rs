@@ -27,13 +27,17 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::error::GroupError;
-use crate::guest::{Guest, abandon, fail};
+use crate::guest::{Guest, abandon, fail, take_over};
 use crate::hold::Hold;
-use crate::home::{Home, Shared, throw_away};
+use crate::home::{Failure, Home, Shared};
 use crate::inside::Inside;
+use crate::leaving::Leaving;
+use crate::nest::Housing;
 use crate::place::{self, Place};
+use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::spawn::{TaskGroup, home_of};
+use crate::spawn::{GroupOf, TaskGroup, home_of};
+use crate::throw_away::throw_away;
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
 
@@ -88,17 +92,19 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     let caller = Location::caller();
-    async move { Running::<B, T, E, F, Fut>::new(body, caller).await }
+    async move { Running::<B, T, E, F, Fut, ()>::new(body, (), None, caller).await }
 }
 
 pin_project! {
     /// A group from its first poll to its end.
-    struct Running<B: Backend, T, E, F, Fut> {
+    pub(crate) struct Running<B: Backend, T, E, F, Fut, N: Housing> {
         // Gone after the first poll, which calls it.
         make: Option<F>,
         #[pin]
         body: Inside<Fut>,
         value: Option<T>,
+        // The children, where they are not tasks of their own.
+        nest: N,
         node: Arc<Node>,
         children: Arc<Node>,
         home: Arc<Home>,
@@ -107,21 +113,28 @@ pin_project! {
         due: Option<Instant>,
         #[pin]
         alarm: Alarm<B>,
+        // The cleanups of the body, once all else has ended.
+        leaving: Option<Box<Leaving>>,
         // Both are gone once the group has ended.
         hold: Option<Hold>,
         guest: Option<Guest>,
         errors: PhantomData<fn(E)>,
     }
 
-    impl<B: Backend, T, E, F, Fut> PinnedDrop for Running<B, T, E, F, Fut> {
+    impl<B: Backend, T, E, F, Fut, N: Housing> PinnedDrop for Running<B, T, E, F, Fut, N> {
         fn drop(this: Pin<&mut Self>) {
             this.abandon();
         }
     }
 }
 
-impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
-    fn new(body: F, caller: &Location<'_>) -> Self {
+impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
+    pub(crate) fn new(
+        body: F,
+        nest: N,
+        policy: Option<Box<Policy>>,
+        caller: &Location<'_>,
+    ) -> Self {
         let outer = place::node();
         let inherited = outer
             .as_ref()
@@ -134,18 +147,20 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
                 place::ADVICE
             );
         };
-        let home = Home::new(shared);
+        let home = Home::new(shared, policy);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
         Self {
             make: Some(body),
             body: Inside::new(Place::At(node.clone()), None),
             value: None,
+            nest,
             children: Node::with(Role::Children, Some(node.clone()), Some(home.clone())),
             node,
             home,
             armed: Default::default(),
             due: None,
             alarm: Alarm::new(),
+            leaving: None,
             guest: Some(Guest::of(outer.as_ref())),
             hold: outer.map(Hold::on),
             errors: PhantomData,
@@ -166,43 +181,53 @@ impl<B: Backend, T, E, F, Fut> Running<B, T, E, F, Fut> {
         };
         guest.stay();
         this.node.cancel(&Reason::Dropped);
+        if let Some(leaving) = this.leaving.take() {
+            take_over(*leaving, Guest::of(Some(this.node)));
+        }
         // Also if the body's destructors panic.
         let _after_the_body = Abandon(this.children.clone());
         this.body.clear();
+        this.nest.clear();
         throw_away(this.value.take());
         *this.hold = None;
     }
 }
 
-impl<B, T, E, F, Fut> Running<B, T, E, F, Fut>
+impl<B, T, E, F, Fut, N> Running<B, T, E, F, Fut, N>
 where
     B: Backend,
     E: Send + 'static,
-    F: FnOnce(TaskGroup<B, E>) -> Fut,
+    F: FnOnce(GroupOf<B, E, N::Spawner>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
+    N: Housing,
 {
     /// Polls the body, and drops it if it has ended or is to be cut.
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.project();
         let mut body = this.body;
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(make) = this.make.take() {
-                let group = TaskGroup::of(this.children.clone());
-                body.as_mut().fill(|| make(group));
+        let first = this.make.take().map(|make| (make, this.nest.spawner()));
+        let polled = this.nest.poll_body(cx, |cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                if let Some((make, spawner)) = first {
+                    let group = GroupOf::of(this.children.clone(), spawner);
+                    body.as_mut().fill(|| make(group));
+                }
+                body.as_mut().poll(cx)
+            }));
+            if let Ok(Poll::Pending) = polled {
+                this.node.attach();
+                this.node.arm(cx.waker(), &mut this.armed.0);
             }
-            body.as_mut().poll(cx)
-        }));
+            polled
+        });
+        let Some(polled) = polled else { return };
         match polled {
             Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
             Ok(Poll::Ready(Err(error))) => {
-                fail(this.children, &None, |home| {
-                    home.record_error(Box::new(error));
-                });
+                fail(this.node, &None, Failure::Error(Box::new(error)));
             }
-            Err(payload) => fail(this.children, &None, |home| home.record_panic(payload)),
+            Err(payload) => fail(this.node, &None, Failure::Panic(payload)),
             Ok(Poll::Pending) => {
-                this.node.attach();
-                this.node.arm(cx.waker(), &mut this.armed.0);
                 if !this.node.is_effectively_cancelled() || this.node.is_held() {
                     return;
                 }
@@ -210,44 +235,92 @@ where
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
         if let Err(payload) = dropped {
-            fail(this.children, &None, |home| home.record_panic(payload));
+            fail(this.node, &None, Failure::Panic(payload));
         }
     }
 
-    /// Watches the deadline that the children's scope may have been given.
-    fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+    /// Polls the children that run in this task.
+    fn poll_children(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.project();
         let backend = this.home.backend::<B>();
+        this.nest.poll_children(cx, || backend.has_budget());
+    }
+
+    /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
+    fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let mut this = self.project();
+        let backend = this.home.backend::<B>();
         this.children.attach();
-        this.children.arm(cx.waker(), &mut this.armed.1);
-        if this.children.take_moved() {
-            this.children.begin_grace(|| backend.now());
-            *this.due = this.children.deadline_to_watch();
+        if !this.body.is_live() {
+            this.node.arm(cx.waker(), &mut this.armed.0);
         }
-        if this.alarm.poll_passed(*this.due, backend, cx) {
-            this.children.expire();
+        this.children.arm(cx.waker(), &mut this.armed.1);
+        let nodes = [&*this.node, &*this.children];
+        // Both are to be asked.
+        if nodes.map(|node| node.take_moved()).contains(&true) {
+            for node in nodes {
+                node.begin_grace(|| backend.now());
+            }
+            *this.due = earliest(nodes);
+        }
+        while this.alarm.as_mut().poll_passed(*this.due, backend, cx) {
+            for node in nodes {
+                node.expire_if_passed(|| backend.now());
+            }
+            *this.due = earliest(nodes);
         }
     }
 
-    /// Ends the group if nothing is left in it; cancels the daemons if nothing else is.
-    fn try_close(&self, cx: &mut Context<'_>) -> bool {
-        let tally = &self.home.tally;
-        tally.start_joining();
+    /// Runs the cleanups of the body, and gives whether they have ended.
+    fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        let this = self.project();
+        let Some(leaving) = this.leaving else {
+            return true;
+        };
+        let Poll::Ready(panic) = leaving.poll(cx) else {
+            return false;
+        };
+        *this.leaving = None;
+        if let Some(payload) = panic {
+            fail(this.node, &None, Failure::Panic(payload));
+        }
+        true
+    }
+
+    /// Everything else has ended: begins with the cleanups of the body, if there are any. They may still spawn.
+    fn begin_leaving(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        *this.leaving = Leaving::begin(this.node).map(Box::new);
+        this.leaving.is_some()
+    }
+
+    /// Whether nothing is left in the group, as of now; cancels the daemons if nothing else is.
+    fn is_empty(&self, cx: &mut Context<'_>) -> bool {
+        self.home.tally.start_joining();
         self.home.joiner.register(cx.waker());
         let Some(daemons) = self.children.daemons() else {
-            return tally.try_close();
+            return self.home.tally.is_empty();
         };
         let ledger = home_of(&daemons);
         ledger.tally.start_joining();
         ledger.joiner.register(cx.waker());
-        if !tally.is_empty() {
+        if !self.home.tally.is_empty() {
             return false;
         }
         daemons.cancel(&Reason::Done);
+        ledger.tally.is_empty()
+    }
+
+    /// Ends the group if nothing is left in it.
+    fn try_close(&self) -> bool {
+        let Some(daemons) = self.children.daemons() else {
+            return self.home.tally.try_close();
+        };
+        let ledger = home_of(&daemons);
         if !ledger.tally.try_close() {
             return false;
         }
-        let closed = tally.try_close();
+        let closed = self.home.tally.try_close();
         if !closed {
             ledger.tally.reopen();
         }
@@ -268,6 +341,7 @@ where
         }
         *this.hold = None;
         *this.guest = None;
+        this.home.forget_handler();
         let failures = this.home.take_failures();
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {
@@ -298,12 +372,13 @@ where
     }
 }
 
-impl<B, T, E, F, Fut> Future for Running<B, T, E, F, Fut>
+impl<B, T, E, F, Fut, N> Future for Running<B, T, E, F, Fut, N>
 where
     B: Backend,
     E: Send + 'static,
-    F: FnOnce(TaskGroup<B, E>) -> Fut,
+    F: FnOnce(GroupOf<B, E, N::Spawner>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
+    N: Housing,
 {
     type Output = Result<T, GroupError<E>>;
 
@@ -319,10 +394,24 @@ where
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
-        if !self.body.is_live() && self.try_close(cx) {
-            return self.finish();
+        self.as_mut().poll_children(cx);
+        while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.is_empty(cx) {
+            if self.as_mut().begin_leaving() {
+                continue;
+            }
+            if self.try_close() {
+                return self.finish();
+            }
+            // Somebody has just come in.
         }
         self.poll_deadline(cx);
         Poll::Pending
     }
+}
+
+fn earliest(nodes: [&Arc<Node>; 2]) -> Option<Instant> {
+    nodes
+        .into_iter()
+        .filter_map(|node| node.deadline_to_watch())
+        .min()
 }

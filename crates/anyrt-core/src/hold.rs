@@ -37,7 +37,7 @@ fn of_one_task(node: &Arc<Node>) -> impl Iterator<Item = &Arc<Node>> {
     let mut ended = false;
     node.around().take_while(move |node| {
         let within = !ended;
-        ended = node.role == Role::Root;
+        ended = matches!(node.role, Role::Root | Role::Cleanup);
         within
     })
 }

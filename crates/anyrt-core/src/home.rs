@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -10,17 +9,9 @@ use atomic_waker::AtomicWaker;
 
 use crate::limiter::Limiter;
 use crate::lock::lock;
+use crate::policy::Policy;
 use crate::tally::{Next, Tally};
-
-pub(crate) type Payload = Box<dyn Any + Send>;
-
-/// Drops something of the user's where a panic has nowhere to go, since one is being resumed already.
-pub(crate) fn throw_away<T>(thing: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(thing))) {
-        // Its destructor may panic as well, and so on for ever.
-        std::mem::forget(payload);
-    }
-}
+use crate::throw_away::Payload;
 
 /// How many `to_thread` calls run at once where no other limiter is given; the number is anyio's.
 pub(crate) const DEFAULT_THREADS: usize = 40;
@@ -52,6 +43,8 @@ impl Shared {
 /// The ledger of one group. It knows no scopes, so everything below a group may point to it.
 pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
+    /// What is not as usual in this group.
+    pub(crate) policy: Option<Box<Policy>>,
     pub(crate) tally: Tally,
     /// Members of the tally that are no children: nested groups and threads.
     guests: AtomicUsize,
@@ -64,6 +57,13 @@ pub(crate) struct Home {
     failures: Mutex<Failures>,
 }
 
+/// What went wrong in a group.
+pub(crate) enum Failure {
+    /// Of the group's own error type.
+    Error(Box<dyn Any + Send>),
+    Panic(Payload),
+}
+
 /// In order of time. Errors are of the group's own error type; they are boxed so that nothing but the
 /// group needs to know that type, and nothing is allocated where nothing fails.
 #[derive(Default)]
@@ -73,9 +73,10 @@ pub(crate) struct Failures {
 }
 
 impl Home {
-    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn new(shared: Arc<Shared>, policy: Option<Box<Policy>>) -> Arc<Self> {
         Arc::new(Self {
             shared,
+            policy,
             tally: Tally::new(),
             guests: AtomicUsize::new(0),
             joiner: AtomicWaker::new(),
@@ -99,18 +100,39 @@ impl Home {
         self.tally.join_anyway();
     }
 
+    /// Counts in a member that is no child, unless the group has ended.
+    pub(crate) fn try_join_as_guest(&self) -> bool {
+        self.guests.fetch_add(1, Ordering::Relaxed);
+        let joined = self.tally.join();
+        if !joined {
+            self.guest_became_child();
+        }
+        joined
+    }
+
+    /// A member that was no child is one now, and leaves the group as a child.
+    pub(crate) fn guest_became_child(&self) {
+        self.guests.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Counts out a member that is no child.
     pub(crate) fn leave_as_guest(&self) -> Next {
         self.guests.fetch_sub(1, Ordering::Relaxed);
         self.tally.leave()
     }
 
-    pub(crate) fn record_error(&self, error: Box<dyn Any + Send>) {
-        lock(&self.failures).errors.push(error);
+    pub(crate) fn record(&self, failure: Failure) {
+        let mut failures = lock(&self.failures);
+        match failure {
+            Failure::Error(error) => failures.errors.push(error),
+            Failure::Panic(payload) => failures.panics.push(payload),
+        }
     }
 
-    pub(crate) fn record_panic(&self, payload: Payload) {
-        lock(&self.failures).panics.push(payload);
+    pub(crate) fn forget_handler(&self) {
+        if let Some(policy) = &self.policy {
+            policy.forget_handler();
+        }
     }
 
     pub(crate) fn take_failures(&self) -> Failures {

@@ -127,6 +127,22 @@ impl Limiter {
         }
     }
 
+    /// A token, or a wait that has its place in the queue already.
+    pub(crate) fn enqueue(&self) -> Result<Permit, Acquire> {
+        let mut state = lock(&self.0);
+        if state.take_if_free() {
+            return Ok(Permit(self.clone()));
+        }
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        state.waiting.insert(ticket, Waker::noop().clone());
+        drop(state);
+        Err(Acquire {
+            limiter: self.clone(),
+            ticket: Some(ticket),
+        })
+    }
+
     /// Changes the state, hands free tokens to those who wait longest, and wakes them unlocked.
     fn update(&self, change: impl FnOnce(&mut State)) {
         let mut granted = Vec::new();

@@ -90,7 +90,7 @@ impl<B: Backend> CancelScope<B> {
     /// When polled inside a run of the same scope, when there is no runtime at this place, and when polled on
     /// after its end, or after the end of a scope around it that had cancelled it.
     #[track_caller]
-    pub fn run<F: Future>(&self, body: F) -> Run<B, F> {
+    pub fn run<F: Future>(&self, body: F) -> Run<B, F, F::Output> {
         Run::new(Limit::None, Some(self.node.clone()), body)
     }
 
@@ -135,10 +135,12 @@ impl<B: Backend> CancelScope<B> {
             self.node.cancel(&Reason::Explicit(None));
             return true;
         }
-        let passed = match (self.node.limit(), self.clock()) {
-            (Some((limit, _)), Some(clock)) => limit <= clock.now(),
-            _ => false,
+        let Some(clock) = self.clock() else {
+            return false;
         };
+        self.node.begin_grace(|| clock.now());
+        let limit = self.node.limit();
+        let passed = limit.is_some_and(|(limit, _)| limit <= clock.now());
         if passed {
             self.node.expire();
         }

@@ -1,17 +1,17 @@
 //! The future that is cancelled: one run of a scope.
 
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::backend::Backend;
-use crate::inside::Inside;
+use crate::followed::{End, Followed};
 use crate::place::{self, Place};
 use crate::reason::Cancelled;
 use crate::tree::Node;
@@ -39,7 +39,7 @@ pin_project! {
     /// The future of [`CancelScope::run`](crate::CancelScope::run).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Run<B: Backend, F> {
+    pub struct Run<B: Backend, F, T = <F as Future>::Output> {
         limit: Limit,
         handle: Option<Arc<Node>>,
         caller: &'static Location<'static>,
@@ -47,7 +47,7 @@ pin_project! {
         alarm: Alarm<B>,
         // The body is dropped before the scope ends.
         #[pin]
-        body: Inside<F>,
+        body: Followed<F, T>,
         entered: Option<Entered<B>>,
     }
 }
@@ -62,7 +62,7 @@ struct Entered<B> {
     due: Option<Instant>,
 }
 
-impl<B: Backend, F: Future> Run<B, F> {
+impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
     #[track_caller]
     pub(crate) fn new(limit: Limit, handle: Option<Arc<Node>>, body: F) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl<B: Backend, F: Future> Run<B, F> {
             caller: Location::caller(),
             entered: None,
             alarm: Alarm::new(),
-            body: Inside::new(Place::Nowhere, Some(body)),
+            body: Followed::new(Place::Nowhere, body),
         }
     }
 }
@@ -113,8 +113,8 @@ impl<B> Drop for Entered<B> {
     }
 }
 
-impl<B: Backend, F: Future> Future for Run<B, F> {
-    type Output = Result<F::Output, Cancelled>;
+impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
+    type Output = Result<T, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -128,15 +128,15 @@ impl<B: Backend, F: Future> Future for Run<B, F> {
             unreachable!("it has been entered above");
         };
         let ended = if this.body.is_live() {
-            match this.body.as_mut().poll(cx) {
-                Poll::Ready(value) => {
-                    this.body.as_mut().clear();
-                    Poll::Ready(Ok(value))
-                }
-                Poll::Pending if !entered.is_to_be_cut(this.alarm, cx) => Poll::Pending,
-                Poll::Pending => {
-                    this.body.as_mut().clear();
-                    entered.catch(this.caller, cx)
+            let is_to_be_cut =
+                |_: &mut Place, cx: &mut Context<'_>| entered.is_to_be_cut(this.alarm, cx);
+            match ready!(this.body.as_mut().poll(cx, is_to_be_cut)) {
+                End::Value(value) => Poll::Ready(Ok(value)),
+                End::Cut => entered.catch(this.caller, cx),
+                End::Panicked(payload) => {
+                    *this.body.place() = Place::Nowhere;
+                    *this.entered = None;
+                    resume_unwind(payload);
                 }
             }
         } else {
@@ -175,7 +175,8 @@ impl<B: Backend> Entered<B> {
         // The scope around it may end without catching; then it is for this one to do so.
         self.node.arm(cx.waker(), &mut self.armed);
         if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
-            return Poll::Ready(Err(Cancelled::new(self.node.cause())));
+            let reason = self.node.governor().cause();
+            return Poll::Ready(Err(Cancelled::new(reason)));
         }
         assert!(
             self.node.is_surely_cancelled(),

@@ -1,200 +1,77 @@
-//! Spawning children into a group: the handle that its body gets.
+//! The handle that the body of a group gets: what is the same however the children run.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::child::{Child, next_number};
-use crate::guest::leave;
 use crate::home::Home;
+use crate::limiter::Limiter;
+use crate::nest::{LocalChild, Nesting, SendChild};
+use crate::place::Place;
 use crate::scope::CancelScope;
-use crate::task::Task;
 use crate::tree::Node;
+use crate::turn::Turn;
+
+/// Spawns children into a [`task_group`](crate::task_group); they are tasks of the runtime and run in parallel.
+///
+/// All that it does is at [`GroupOf`].
+pub type TaskGroup<B, E> = GroupOf<B, E, ()>;
+
+/// Spawns children into a [`scoped_group`](crate::scoped_group); they may borrow, and run in the task of the group.
+///
+/// All that it does is at [`GroupOf`].
+pub type ScopedGroup<'env, B, E> = GroupOf<B, E, Nesting<SendChild<'env>>>;
+
+/// Spawns children into a [`local_group`](crate::local_group); they may borrow and need not be `Send`.
+///
+/// All that it does is at [`GroupOf`].
+pub type LocalGroup<'env, B, E> = GroupOf<B, E, Nesting<LocalChild<'env>>>;
 
 /// Spawns children into a group, cancels them, and counts them.
 ///
 /// A clone is the same group; children may own one and spawn siblings. Once the group has ended nothing can be
-/// spawned into it any more.
-pub struct TaskGroup<B, E> {
+/// spawned into it any more. `S` is how children are spawned: [`TaskGroup`], [`ScopedGroup`] and [`LocalGroup`] have the
+/// same verbs, and differ in what they ask of a child.
+pub struct GroupOf<B, E, S> {
     /// Its node is the group's children node.
     scope: CancelScope<B>,
+    spawner: S,
     errors: PhantomData<fn(E)>,
 }
 
-impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
+impl<B: Backend, E, S> GroupOf<B, E, S> {
     /// The group with this children node.
-    pub(crate) fn of(children: Arc<Node>) -> Self {
+    pub(crate) fn of(children: Arc<Node>, spawner: S) -> Self {
         Self {
             scope: CancelScope::of(children, None),
+            spawner,
             errors: PhantomData,
         }
     }
 
-    /// Starts `child` as a task of this group, and never waits.
-    ///
-    /// The child is polled at least once, also in a group that is being cancelled. If the group has ended, the
-    /// future is dropped and the handle's `outcome()` is `Stopped::Closed`. May be called from any thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
-    ///     let sibling = g.clone();
-    ///     let child = g.spawn(async move { Ok(sibling.spawn(async { Ok(2) }).await + 1) });
-    ///     Ok(child.await)
-    /// });
-    /// assert_eq!(group.await, Ok(3));
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn<T>(&self, child: impl Future<Output = Result<T, E>> + Send + 'static) -> Task<B, T>
-    where
-        T: Send + 'static,
-    {
-        self.spawn_or_close(None, child)
+    pub(crate) fn spawner(&self) -> &S {
+        &self.spawner
     }
 
-    /// Starts `child` under a name, which is told when it fails; otherwise as [`spawn`](Self::spawn).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # use anyrt_core::task_group;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = task_group::<Sim, _, _, _, _>(async |g| {
-    ///     let other = g.spawn(std::future::pending::<Result<(), &str>>());
-    ///     g.spawn_named("fetch", async { Err::<(), _>("no route") });
-    ///     assert_eq!(
-    ///         other.outcome().await.unwrap_err().to_string(),
-    ///         "the child was cancelled: task `fetch` of the group failed"
-    ///     );
-    ///     Ok(())
-    /// });
-    /// assert_eq!(group.await.unwrap_err().into_first(), "no route");
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn_named<T>(
-        &self,
-        name: impl Into<Arc<str>>,
-        child: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Task<B, T>
-    where
-        T: Send + 'static,
-    {
-        self.spawn_or_close(Some(name.into()), child)
+    pub(crate) fn seat(&self) -> Place {
+        Place::Seat(self.scope.node().clone())
     }
 
-    /// Starts `child` as [`spawn`](Self::spawn) does, or gives it back if the group has ended.
-    ///
-    /// # Errors
-    ///
-    /// The child's own future, untouched.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # use anyrt_core::task_group;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let escaped = task_group::<Sim, _, (), _, _>(async |g| Ok(g)).await.unwrap();
-    /// assert!(escaped.try_spawn(async { Ok(7) }).is_err());
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn try_spawn<T, F>(&self, child: F) -> Result<Task<B, T>, F>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        self.spawn_at(self.scope.node(), None, child)
+    /// A place in the queue of those that wait to run, if the group has a limit.
+    pub(crate) fn queue_up(&self) -> Option<Box<Turn>> {
+        let limit = self.limit_of_children()?;
+        Some(Box::new(Turn::of(limit)))
     }
 
-    /// Starts `child` as a daemon: it is cancelled when the body and all children but the daemons have ended.
-    ///
-    /// For what serves the others and has no end of its own: a ticker, a connection that is kept alive. Its
-    /// errors and panics count like any other's; being cancelled is no failure. A daemon may spawn both
-    /// children, which are waited for, and daemons. It has no value, so that an endless loop will do. Otherwise as
-    /// [`spawn`](Self::spawn).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use anyrt_sim::Sim;
-    /// # anyrt_core::run(&Sim::default(), async {
-    /// let group = anyrt_core::task_group::<Sim, _, (), _, _>(async |g| {
-    ///     g.spawn_daemon(std::future::pending::<Result<(), ()>>());
-    ///     Ok("done")
-    /// });
-    /// assert_eq!(group.await, Ok("done"));
-    /// # });
-    /// ```
-    #[track_caller]
-    pub fn spawn_daemon(
-        &self,
-        child: impl Future<Output = Result<(), E>> + Send + 'static,
-    ) -> Task<B, ()> {
-        let caller = Location::caller();
-        let closed = || Task::new(None, self.scope.node().clone(), 0, caller);
-        // As a guest, so that the group cannot end under way.
-        let home = self.home();
-        if !home.tally.join() {
-            return closed();
-        }
-        let mut child = child;
-        let task = loop {
-            match self.spawn_at(&self.scope.node().daemons_or_self(), None, child) {
-                Ok(task) => break task,
-                // The group is just looking whether it can end. It finds that it cannot, and opens again.
-                Err(back) => child = back,
-            }
-            std::thread::yield_now();
-        };
-        leave(self.scope.node(), home.tally.leave());
-        task
+    /// Waits until one child more may run.
+    pub(crate) async fn turn(&self) -> Option<Box<Turn>> {
+        let permit = self.limit_of_children()?.acquire().await;
+        Some(Box::new(Turn::come(permit)))
     }
 
-    #[track_caller]
-    fn spawn_or_close<T, F>(&self, name: Option<Arc<str>>, child: F) -> Task<B, T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        let caller = Location::caller();
-        self.spawn_at(self.scope.node(), name, child)
-            .unwrap_or_else(|_| Task::new(None, self.scope.node().clone(), 0, caller))
-    }
-
-    #[track_caller]
-    fn spawn_at<T, F>(
-        &self,
-        children: &Arc<Node>,
-        name: Option<Arc<str>>,
-        child: F,
-    ) -> Result<Task<B, T>, F>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        let home = home_of(children);
-        if !home.tally.join() {
-            return Err(child);
-        }
-        let number = next_number();
-        let child = Child::new(children.clone(), number, name, child);
-        let handle = home.backend::<B>().spawn(child);
-        Ok(Task::new(
-            Some(handle),
-            children.clone(),
-            number,
-            Location::caller(),
-        ))
+    fn limit_of_children(&self) -> Option<&Limiter> {
+        self.home().policy.as_ref()?.limit.as_ref()
     }
 
     /// Cancels the children, present and future, but not the body, which has a value to give.
@@ -240,6 +117,23 @@ impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
         &self.scope
     }
 
+    /// The name that the group was given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::GroupOptions;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let options = GroupOptions::<Sim, ()>::new().name("workers");
+    /// let group = options.run(async |g| Ok(g.name().map(str::to_owned)));
+    /// assert_eq!(group.await.unwrap().as_deref(), Some("workers"));
+    /// # });
+    /// ```
+    pub fn name(&self) -> Option<&str> {
+        self.home().policy.as_ref()?.name.as_deref()
+    }
+
     /// How many children have not ended.
     pub fn len(&self) -> usize {
         let daemons = self.scope.node().daemons();
@@ -265,18 +159,20 @@ pub(crate) fn home_of(children: &Node) -> &Home {
     }
 }
 
-impl<B: Clone, E> Clone for TaskGroup<B, E> {
+impl<B: Clone, E, S: Clone> Clone for GroupOf<B, E, S> {
     fn clone(&self) -> Self {
         Self {
             scope: self.scope.clone(),
+            spawner: self.spawner.clone(),
             errors: PhantomData,
         }
     }
 }
 
-impl<B: Backend, E: Send + 'static> fmt::Debug for TaskGroup<B, E> {
+impl<B: Backend, E, S> fmt::Debug for GroupOf<B, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskGroup")
+            .field("name", &self.name())
             .field("len", &self.len())
             .field("scope", &self.scope)
             .finish()

@@ -42,12 +42,11 @@ impl Tally {
 
     /// Counts a new member, unless the group has ended.
     pub(crate) fn join(&self) -> bool {
-        let before = self.0.fetch_add(ONE_MEMBER, Ordering::Relaxed);
-        if before & CLOSED != 0 {
-            self.0.fetch_sub(ONE_MEMBER, Ordering::Relaxed);
-            return false;
-        }
-        true
+        // A member that comes too late must not be seen, not even for a moment: the group may be opened again.
+        let join = |now| (now & CLOSED == 0).then_some(now + ONE_MEMBER);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, join)
+            .is_ok()
     }
 
     /// Counts a new member, even if the group has ended: nobody waits for it then.

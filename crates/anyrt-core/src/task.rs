@@ -2,18 +2,27 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::backend::{Backend, Join};
-use crate::guest::{fail, leave};
+use crate::delivery::Deliver;
+use crate::kind::{Kind, Nested, Parallel};
 use crate::place;
 use crate::reason::Stopped;
 use crate::tree::Node;
 
-/// The handle of a child of a [`TaskGroup`](crate::TaskGroup); awaiting it gives the child's value.
+/// The handle of a child of a parallel group; see [`TaskOf`].
+pub type Task<B, T> = TaskOf<Parallel<B>, T>;
+
+/// The handle of a child of a group in one task; see [`TaskOf`].
+pub type ScopedTask<B, T> = TaskOf<Nested<B>, T>;
+
+/// The future of [`TaskOf::outcome`] in a parallel group.
+pub type Outcome<B, T> = OutcomeOf<Parallel<B>, T>;
+
+/// The handle of a child; awaiting it gives the child's value.
 ///
 /// The group owns the child, so dropping the handle changes nothing but that the value is dropped too.
 /// A child that fails cancels the body and its siblings before its handle says so; therefore inside the
@@ -42,22 +51,22 @@ use crate::tree::Node;
 /// assert_eq!(sum.await, Ok(3));
 /// # });
 /// ```
-pub struct Task<B: Backend, T: Send + 'static> {
-    state: State<B, T>,
+pub struct TaskOf<K: Kind<T>, T> {
+    state: State<K::Handle>,
     children: Arc<Node>,
     number: u64,
     spawned: &'static Location<'static>,
 }
 
-enum State<B: Backend, T: Send + 'static> {
-    Running(B::Task<Delivery<T>>),
+enum State<H> {
+    Running(H),
     Stopped(Stopped),
     Taken,
 }
 
-impl<B: Backend, T: Send + 'static> Task<B, T> {
+impl<K: Kind<T>, T> TaskOf<K, T> {
     pub(crate) fn new(
-        handle: Option<B::Task<Delivery<T>>>,
+        handle: Option<K::Handle>,
         children: Arc<Node>,
         number: u64,
         spawned: &'static Location<'static>,
@@ -98,8 +107,8 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
     /// assert!(matches!(group.await, Ok(Err(Stopped::Cancelled(_)))));
     /// # });
     /// ```
-    pub fn outcome(self) -> Outcome<B, T> {
-        Outcome(self)
+    pub fn outcome(self) -> OutcomeOf<K, T> {
+        OutcomeOf(self)
     }
 
     /// Cancels this one child and waits until it has ended; gives its value if it was done before.
@@ -150,7 +159,7 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
         let outcome = match &mut self.state {
-            State::Running(handle) => match ready!(Pin::new(handle).poll(cx)) {
+            State::Running(handle) => match ready!(handle.poll_delivery(cx)) {
                 Some(delivery) => delivery.take(),
                 None => {
                     // There is no output that could be counted against the handle.
@@ -180,9 +189,9 @@ impl<B: Backend, T: Send + 'static> Task<B, T> {
     }
 }
 
-impl<B: Backend, T: Send + 'static> Unpin for Task<B, T> {}
+impl<K: Kind<T>, T> Unpin for TaskOf<K, T> {}
 
-impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
+impl<K: Kind<T>, T> Future for TaskOf<K, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
@@ -190,7 +199,8 @@ impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
             Ok(value) => return Poll::Ready(value),
             Err(stopped) => stopped,
         };
-        if place::is_cancelled::<B>() {
+        if place::is_cancelled::<K::Backend>() || place::look(|node| node.is_doomed()) == Some(true)
+        {
             return Poll::Pending; // The one who awaits is being cancelled and will be dropped.
         }
         let spawned = self.spawned;
@@ -201,7 +211,7 @@ impl<B: Backend, T: Send + 'static> Future for Task<B, T> {
     }
 }
 
-impl<B: Backend, T: Send + 'static> Drop for Task<B, T> {
+impl<K: Kind<T>, T> Drop for TaskOf<K, T> {
     fn drop(&mut self) {
         if matches!(self.state, State::Running(_)) {
             self.count_handle_out();
@@ -209,7 +219,7 @@ impl<B: Backend, T: Send + 'static> Drop for Task<B, T> {
     }
 }
 
-impl<B: Backend, T: Send + 'static> fmt::Debug for Task<B, T> {
+impl<K: Kind<T>, T> fmt::Debug for TaskOf<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
             .field("is_finished", &self.is_finished())
@@ -218,56 +228,20 @@ impl<B: Backend, T: Send + 'static> fmt::Debug for Task<B, T> {
     }
 }
 
-/// The future of [`Task::outcome`].
-#[derive(Debug)]
+/// The future of [`TaskOf::outcome`].
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct Outcome<B: Backend, T: Send + 'static>(Task<B, T>);
+pub struct OutcomeOf<K: Kind<T>, T>(TaskOf<K, T>);
 
-impl<B: Backend, T: Send + 'static> Future for Outcome<B, T> {
+impl<K: Kind<T>, T> fmt::Debug for OutcomeOf<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Outcome").field(&self.0).finish()
+    }
+}
+
+impl<K: Kind<T>, T> Future for OutcomeOf<K, T> {
     type Output = Result<T, Stopped>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll_outcome(cx)
-    }
-}
-
-/// What a child's task puts out: the outcome, and the duty to count it out should nobody take it.
-pub(crate) struct Delivery<T> {
-    outcome: Option<Result<T, Stopped>>,
-    children: Option<Arc<Node>>,
-}
-
-impl<T> Delivery<T> {
-    pub(crate) fn new(outcome: Result<T, Stopped>, children: Arc<Node>) -> Self {
-        Self {
-            outcome: Some(outcome),
-            children: Some(children),
-        }
-    }
-
-    fn take(mut self) -> Result<T, Stopped> {
-        self.children = None;
-        self.outcome.take().unwrap_or(Err(Stopped::RuntimeEnded))
-    }
-}
-
-impl<T> Drop for Delivery<T> {
-    fn drop(&mut self) {
-        struct CountOut(Option<Arc<Node>>);
-        impl Drop for CountOut {
-            fn drop(&mut self) {
-                if let Some(children) = &self.0 {
-                    if let Some(home) = &children.home {
-                        leave(children, home.tally.output_dropped());
-                    }
-                }
-            }
-        }
-        let count_out = CountOut(self.children.take());
-        // A runtime may abort on a panic here, and the panic belongs to the group.
-        let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
-        if let (Err(payload), Some(children)) = (dropped, &count_out.0) {
-            fail(children, &None, |home| home.record_panic(payload));
-        }
     }
 }

@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 use crate::backend::Backend;
 use crate::guest::Guest;
 use crate::hold::Hold;
-use crate::home::{DEFAULT_THREADS, Payload, throw_away};
+use crate::home::DEFAULT_THREADS;
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::place;
+use crate::throw_away::{Payload, throw_away};
 
 /// Runs `call` on a thread where it may block, and gives its value.
 ///

@@ -38,7 +38,7 @@ use crate::scoped::{Limit, Run};
 /// # });
 /// ```
 #[track_caller]
-pub fn move_on_after<B: Backend, F: Future>(limit: Duration, body: F) -> MoveOn<B, F> {
+pub fn move_on_after<B: Backend, F: Future>(limit: Duration, body: F) -> MoveOn<B, F, F::Output> {
     MoveOn {
         run: Run::new(Limit::After(limit), None, body),
     }
@@ -46,7 +46,7 @@ pub fn move_on_after<B: Backend, F: Future>(limit: Duration, body: F) -> MoveOn<
 
 /// Runs `body` until `deadline` at the latest; otherwise as [`move_on_after`].
 #[track_caller]
-pub fn move_on_at<B: Backend, F: Future>(deadline: Instant, body: F) -> MoveOn<B, F> {
+pub fn move_on_at<B: Backend, F: Future>(deadline: Instant, body: F) -> MoveOn<B, F, F::Output> {
     MoveOn {
         run: Run::new(Limit::At(deadline), None, body),
     }
@@ -71,7 +71,7 @@ pub fn move_on_at<B: Backend, F: Future>(deadline: Instant, body: F) -> MoveOn<B
 /// # });
 /// ```
 #[track_caller]
-pub fn fail_after<B: Backend, F: Future>(limit: Duration, body: F) -> FailAt<B, F> {
+pub fn fail_after<B: Backend, F: Future>(limit: Duration, body: F) -> FailAt<B, F, F::Output> {
     FailAt {
         run: Run::new(Limit::After(limit), None, body),
     }
@@ -83,7 +83,7 @@ pub fn fail_after<B: Backend, F: Future>(limit: Duration, body: F) -> FailAt<B, 
 ///
 /// `Elapsed`, only if this very deadline interrupted the body.
 #[track_caller]
-pub fn fail_at<B: Backend, F: Future>(deadline: Instant, body: F) -> FailAt<B, F> {
+pub fn fail_at<B: Backend, F: Future>(deadline: Instant, body: F) -> FailAt<B, F, F::Output> {
     FailAt {
         run: Run::new(Limit::At(deadline), None, body),
     }
@@ -111,14 +111,14 @@ pin_project! {
     /// The future of [`move_on_after`] and [`move_on_at`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct MoveOn<B: Backend, F> {
+    pub struct MoveOn<B: Backend, F, T = <F as Future>::Output> {
         #[pin]
-        run: Run<B, F>,
+        run: Run<B, F, T>,
     }
 }
 
-impl<B: Backend, F: Future> Future for MoveOn<B, F> {
-    type Output = Option<F::Output>;
+impl<B: Backend, F: Future<Output = T>, T> Future for MoveOn<B, F, T> {
+    type Output = Option<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().run.poll(cx).map(Result::ok)
@@ -129,14 +129,14 @@ pin_project! {
     /// The future of [`fail_after`] and [`fail_at`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct FailAt<B: Backend, F> {
+    pub struct FailAt<B: Backend, F, T = <F as Future>::Output> {
         #[pin]
-        run: Run<B, F>,
+        run: Run<B, F, T>,
     }
 }
 
-impl<B: Backend, F: Future> Future for FailAt<B, F> {
-    type Output = Result<F::Output, Elapsed>;
+impl<B: Backend, F: Future<Output = T>, T> Future for FailAt<B, F, T> {
+    type Output = Result<T, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // Nobody else has the handle of this scope, so only its deadline can have cancelled it.

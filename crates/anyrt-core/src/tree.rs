@@ -8,8 +8,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A node's parent never changes and is older than the node. Locks are taken older before younger,
-//!    at most two at a time, so they cannot deadlock.
+//! 1. A node is made after its parent. It may be lodged below another node at first, and then moves once to where it
+//!    belongs (`tree/moving.rs`). Locks are taken parent before child, at most two at a time, so they cannot deadlock.
 //! 2. A node points up by `Arc` and down by `Weak`; it leaves its parent's list when it is dropped, and so
 //!    stays reachable from above for as long as anything lives below it.
 //! 3. A node is listed in its parent (is *attached*) before its task first waits, ancestors first. Until
@@ -22,17 +22,21 @@
 mod cancel;
 mod daemons;
 mod deadline;
+mod exits;
 mod members;
+mod moving;
 mod stop;
 
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use self::deadline::earlier;
+use self::exits::Exits;
+pub(crate) use self::exits::{Exit, Launch};
 use crate::home::Home;
 use crate::lock::lock;
 use crate::reason::Reason;
@@ -51,6 +55,8 @@ pub(crate) enum Role {
     Children,
     /// The root of a child's task.
     Root,
+    /// The cleanups of a scope that has ended: nothing from outside passes it, and what they hold ends here.
+    Cleanup,
 }
 
 /// The scope itself was cancelled.
@@ -71,15 +77,28 @@ const PICKED: u16 = 64;
 const ENDED: u16 = 128;
 /// All below have been told that it was cancelled.
 const SPREAD: u16 = 256;
-/// It, or one around it, was asked to come to an end in good order.
+/// It was asked to come to an end in good order.
 const STOPPING: u16 = 512;
 /// The wakers of its child tasks have been taken; those that go on list themselves again.
 const TOLD: u16 = 1024;
+/// Cleanups have been registered for its end.
+const EXITS: u16 = 2048;
+/// It may not move to another parent any more.
+const STAYS: u16 = 4096;
+/// Of the body node of a group: something has failed, and the grace period has begun.
+const DOOMED: u16 = 8192;
+/// It is lodged elsewhere than where it belongs.
+const AWAY: u16 = 16384;
+/// Of a child's root: the child counts as a guest of its group, and not yet as a child.
+const ARRIVING: u16 = 32768;
 
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) role: Role,
-    pub(crate) parent: Option<Arc<Node>>,
+    /// Where it belongs, and the parent unless it is `AWAY`.
+    below: Option<Arc<Node>>,
+    /// The parent while it is `AWAY`, if it has one then.
+    lodging: Option<Arc<Node>>,
     /// The group that it belongs to; a group's own two nodes belong to that group.
     pub(crate) home: Option<Arc<Home>>,
     /// The scope that it is one run of.
@@ -99,6 +118,8 @@ struct State {
     timeout: Option<Duration>,
     /// When a graceful stop is over.
     stop_end: Option<Instant>,
+    /// Why it was asked to stop, unless it is a shutdown.
+    stop_reason: Option<Reason>,
     /// A graceful stop whose time begins where there is a clock.
     grace: Option<Duration>,
     /// The earliest deadline of the visible scopes around it.
@@ -111,6 +132,7 @@ struct State {
     picked: Vec<u64>,
     /// Of a children node: the node of the daemons.
     daemons: Daemons,
+    exits: Option<Box<Exits>>,
 }
 
 #[derive(Debug, Default)]
@@ -167,13 +189,39 @@ impl Node {
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
         Self {
             role,
-            parent,
+            below: parent,
+            lodging: None,
             home,
             handle: None,
             holds: AtomicUsize::new(0),
             flags: AtomicU16::new(0),
             state: Mutex::default(),
         }
+    }
+
+    /// The node right above: what happens there concerns this one.
+    pub(crate) fn parent(&self) -> Option<&Arc<Node>> {
+        if self.is(AWAY) {
+            self.lodging.as_ref()
+        } else {
+            self.below.as_ref()
+        }
+    }
+
+    /// The parent, locked, so that the node cannot move away meanwhile.
+    fn lock_parent(&self) -> Option<(&Arc<Node>, MutexGuard<'_, State>)> {
+        loop {
+            let parent = self.parent()?;
+            let locked = lock(&parent.state);
+            if self.parent().is_some_and(|now| Arc::ptr_eq(now, parent)) {
+                return Some((parent, locked));
+            }
+        }
+    }
+
+    /// Whether what happens around it does not concern it.
+    fn is_shielded(&self) -> bool {
+        matches!(self.role, Role::Shield | Role::Cleanup)
     }
 
     /// The scope that has the say over this node's cancellation: its handle, or itself.
@@ -197,20 +245,26 @@ impl Node {
 
     /// The node and those around it that it can see, from the inside out.
     fn visible(&self) -> impl Iterator<Item = &Node> {
-        std::iter::successors(Some(self), |node| match node.role {
-            Role::Shield => None,
-            _ => node.parent.as_deref(),
+        std::iter::successors(Some(self), |node| {
+            let parent = node.parent().filter(|_| !node.is_shielded());
+            parent.map(|parent| &**parent)
         })
     }
 
     /// The node and all those around it, from the inside out.
     pub(crate) fn around(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Node>> {
-        std::iter::successors(Some(self), |node| node.parent.as_ref())
+        std::iter::successors(Some(self), |node| node.parent())
+    }
+
+    /// The node and all those that it belongs below, from the inside out; the ledgers on this way are those that it
+    /// counts in, wherever it is lodged.
+    pub(crate) fn way_home(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Node>> {
+        std::iter::successors(Some(self), |node| node.below.as_ref())
     }
 
     /// The body node of the group that this node belongs to.
     pub(crate) fn body(self: &Arc<Self>) -> Option<&Arc<Node>> {
-        self.around().find(|node| node.role == Role::Body)
+        self.way_home().find(|node| node.role == Role::Body)
     }
 
     /// Lists the node, and first those around it that are not listed yet, so that it hears of what
@@ -219,8 +273,8 @@ impl Node {
         if self.is(ATTACHED) {
             return;
         }
-        let is_unlisted = |node: &Arc<Node>| node.parent.is_some() && !node.is(ATTACHED);
-        if self.parent.as_ref().is_some_and(is_unlisted) {
+        let is_unlisted = |node: &Arc<Node>| node.parent().is_some() && !node.is(ATTACHED);
+        if self.parent().is_some_and(is_unlisted) {
             let unlisted: Vec<_> = self.around().take_while(|node| is_unlisted(node)).collect();
             unlisted.into_iter().rev().for_each(Node::attach_one);
         } else {
@@ -229,24 +283,23 @@ impl Node {
     }
 
     fn attach_one(self: &Arc<Self>) {
-        let Some(parent) = &self.parent else { return };
-        // The parent is older, so it is locked first.
-        let mut above = lock(&parent.state);
+        let Some((parent, mut above)) = self.lock_parent() else {
+            return;
+        };
         let mut state = lock(&self.state);
         if state.key_in_parent.is_some() {
             return;
         }
         let below = Member::Below(Arc::downgrade(self));
         state.key_in_parent = Some(above.members.insert(below));
-        if self.role != Role::Shield {
+        if !self.is_shielded() {
             state.above = earlier(parent.limit_of(&above), above.above);
             if parent.is_effectively_cancelled() {
                 state.cause = state.cause.take().or_else(|| above.cause.clone());
                 self.set(ABOVE);
             }
         }
-        let stopping = parent.flags.load(Ordering::Acquire) & STOPPING;
-        self.set(ATTACHED | MOVED | stopping);
+        self.set(ATTACHED | MOVED);
     }
 
     /// Sets the waker that wakes this node's own future.
@@ -277,16 +330,20 @@ impl Node {
         state.waker.take()
     }
 
-    /// Leaves the lists of those above.
+    /// Leaves the lists of those above, and gives where it belonged, and in `lodgings` where it was lodged.
+    fn leave(&mut self, lodgings: &mut Vec<Arc<Node>>) -> Option<Arc<Node>> {
+        self.detach();
+        lodgings.extend(self.lodging.take());
+        self.below.take()
+    }
+
     fn detach(&mut self) {
         let state = self
             .state
             .get_mut()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let listed = [
-            (&self.parent, state.key_in_parent.take()),
-            (&self.handle, state.key_in_handle.take()),
-        ];
+        let keys = (state.key_in_parent.take(), state.key_in_handle.take());
+        let listed = [(self.parent(), keys.0), (self.handle.as_ref(), keys.1)];
         for (list, key) in listed {
             if let (Some(list), Some(key)) = (list, key) {
                 let member = lock(&list.state).members.remove(key);
@@ -298,14 +355,11 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        self.detach();
-        let mut next = self.parent.take();
-        while let Some(parent) = next {
-            // Its last owner takes it apart here, since dropping it in place would recurse to the root.
-            next = Arc::into_inner(parent).and_then(|mut parent| {
-                parent.detach();
-                parent.parent.take()
-            });
+        // Its last owner takes a parent apart here, since dropping it in place would recurse to the root.
+        let mut above = Vec::new();
+        let mut next = self.leave(&mut above);
+        while let Some(node) = next.or_else(|| above.pop()) {
+            next = Arc::into_inner(node).and_then(|mut node| node.leave(&mut above));
         }
     }
 }

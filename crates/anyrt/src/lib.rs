@@ -31,8 +31,11 @@
 //!
 //! # Where to begin
 //!
-//! - [`task_group`] runs children in parallel and waits for all of them.
-//! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects, and [`finally`] cleans up.
+//! - [`task_group`] runs children in parallel and waits for all of them; [`TaskGroup::start`] waits until one is ready.
+//! - [`GroupOptions`] bounds how many run at once, and keeps the others going when one fails.
+//! - [`GroupError`] is what went wrong in a group, all of it; [`first_error`](FirstError::first_error) is the short way.
+//! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
+//! - [`finally`] and [`on_exit`] clean up, however the work ended.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
@@ -58,15 +61,16 @@ mod current;
 mod run;
 mod group;
 mod scope;
+mod cleanup;
 mod time;
 mod thread;
 
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, Elapsed, Finally, GroupError, Join, Limiter, Permit,
-    Reason, Shield, Statistics, Stopped, Stopping, UnknownBackend, checkpoint, finally,
-    is_stopping, shield, stopping,
+    Acquire, Backend, Cancelled, Checkpoint, DynGroupError, Elapsed, Finally, FirstError,
+    GroupError, Join, Limiter, Permit, Reason, Shield, StartError, Started, Statistics, Stopped,
+    Stopping, UnknownBackend, checkpoint, finally, is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -76,8 +80,12 @@ pub use anyrt_smol::Smol;
 pub use anyrt_tokio::Tokio;
 
 pub use crate::available::available;
+pub use crate::cleanup::on_exit;
 pub use crate::current::*;
-pub use crate::group::{Outcome, Task, TaskGroup, task_group};
+pub use crate::group::{
+    GroupOptions, LocalGroup, Outcome, ScopedGroup, ScopedTask, Task, TaskGroup, local_group,
+    scoped_group, task_group,
+};
 pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,

@@ -7,7 +7,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::deadline::tell_below;
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD, STOPPING, TOLD};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, SPREAD, STOPPING, TOLD};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -82,16 +82,17 @@ impl Node {
         self.mark(OWN, reason, &mut work, &mut wakers);
         // Of several who cancel at once, the first gives the reason.
         let reason = &self.cause();
-        loop {
-            wakers.drain(..).for_each(Waker::wake);
-            let Some((node, flag)) = work.pop_front() else {
-                break;
-            };
-            node.mark(flag, reason, &mut work, &mut wakers);
-        }
+        spread(work, wakers, reason);
         self.set(SPREAD);
     }
 
+    /// Tells all below of a cancellation that has come from above.
+    pub(super) fn spread_from_above(self: &Arc<Self>) {
+        let work = VecDeque::from([(self.clone(), ABOVE)]);
+        spread(work, Vec::new(), &self.cause());
+    }
+
+    /// Sets the flag, and collects whom to wake and where to go on.
     fn mark(
         &self,
         flag: u16,
@@ -99,13 +100,19 @@ impl Node {
         work: &mut VecDeque<(Arc<Node>, u16)>,
         wakers: &mut Vec<Waker>,
     ) {
-        if flag == ABOVE && self.role == Role::Shield {
+        if flag == ABOVE && self.is_shielded() {
             return;
         }
-        // The parent may have ended meanwhile, and then has no say any more.
-        let parent = self.parent.as_ref().filter(|_| flag == ABOVE);
-        let _ordered = parent.map(|parent| lock(&parent.state));
-        if parent.is_some_and(|parent| !parent.is_effectively_cancelled()) {
+        let above = if flag == ABOVE {
+            self.lock_parent()
+        } else {
+            None
+        };
+        // The parent may have ended meanwhile, or be another one, and then has no say.
+        if above
+            .as_ref()
+            .is_some_and(|(parent, _)| !parent.is_effectively_cancelled())
+        {
             return;
         }
         let mut state = lock(&self.state);
@@ -148,5 +155,16 @@ impl Node {
         if has_members {
             tell_below(VecDeque::from([self.clone()]));
         }
+    }
+}
+
+/// Goes down the tree with a cancellation, and wakes whoever is concerned.
+fn spread(mut work: VecDeque<(Arc<Node>, u16)>, mut wakers: Vec<Waker>, reason: &Reason) {
+    loop {
+        wakers.drain(..).for_each(Waker::wake);
+        let Some((node, flag)) = work.pop_front() else {
+            return;
+        };
+        node.mark(flag, reason, &mut work, &mut wakers);
     }
 }

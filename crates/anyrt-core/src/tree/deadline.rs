@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -20,7 +20,7 @@ impl Node {
         let state = lock(&self.state);
         match (state.deadline, state.stop_end) {
             (deadline, Some(end)) if deadline.is_none_or(|deadline| end <= deadline) => {
-                Some((end, Reason::Shutdown))
+                Some((end, state.stop_reason.clone().unwrap_or(Reason::Shutdown)))
             }
             (deadline, _) => Some((deadline?, Reason::Deadline)),
         }
@@ -32,13 +32,23 @@ impl Node {
         self.cancel(&reason);
     }
 
+    /// Cancels the scope if its time is up.
+    pub(crate) fn expire_if_passed(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
+        if self.limit().is_some_and(|(limit, _)| limit <= now()) {
+            self.expire();
+        }
+    }
+
     /// The limit that it imposes on what is below.
     pub(super) fn limit_of(&self, state: &State) -> Option<Instant> {
         earlier(state.deadline, state.stop_end).filter(|_| !self.is(ENDED))
     }
 
-    /// The deadline that this scope has to watch: its own, unless one around it comes first.
+    /// The deadline that this scope has to watch: its own, unless one around it comes first or it is cancelled already.
     pub(crate) fn deadline_to_watch(&self) -> Option<Instant> {
+        if self.is(OWN) {
+            return None;
+        }
         let state = lock(&self.state);
         let own = self.limit_of(&state)?;
         state.above.is_none_or(|above| own < above).then_some(own)
@@ -52,7 +62,10 @@ impl Node {
     /// Whether a scope around it is the one to report a cancellation, as of `now`.
     pub(crate) fn is_overruled(&self, now: impl FnOnce() -> Instant) -> bool {
         let above = lock(&self.state).above;
-        self.is(ABOVE) || above.is_some_and(|above| above <= now())
+        self.is(ABOVE)
+            || above.is_some_and(|above| above <= now())
+            // One that is just on its way down from above counts, too.
+            || (!self.is_shielded() && self.parent().is_some_and(|parent| parent.is_surely_cancelled()))
     }
 
     /// The earliest deadline in sight; `cancelled_at` stands for one that is cancelled already.
@@ -100,7 +113,7 @@ impl Node {
     /// Takes note of the earliest deadline above, and of whether anything above is cancelled at all. Gives
     /// whether that was news. Called with the parent locked.
     fn hear_from_above(&self, deadline: Option<Instant>, cancelled: bool) -> bool {
-        if self.role == Role::Shield {
+        if self.is_shielded() {
             return false;
         }
         let mut state = lock(&self.state);

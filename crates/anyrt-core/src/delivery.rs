@@ -1,0 +1,97 @@
+//! What a child's task puts out, and how it gets to the child's handle.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::backend::{Backend, Join};
+use crate::guest::{fail, leave};
+use crate::home::Failure;
+use crate::reason::Stopped;
+use crate::tree::Node;
+
+/// What a child's task puts out: the outcome, and the duty to count it out should nobody take it.
+pub struct Delivery<T> {
+    outcome: Option<Result<T, Stopped>>,
+    children: Option<Arc<Node>>,
+}
+
+impl<T> fmt::Debug for Delivery<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Delivery")
+    }
+}
+
+impl<T> Delivery<T> {
+    pub(crate) fn new(outcome: Result<T, Stopped>, children: Arc<Node>) -> Self {
+        Self {
+            outcome: Some(outcome),
+            children: Some(children),
+        }
+    }
+
+    pub(crate) fn take(mut self) -> Result<T, Stopped> {
+        self.children = None;
+        self.outcome.take().unwrap_or(Err(Stopped::RuntimeEnded))
+    }
+}
+
+impl<T> Drop for Delivery<T> {
+    fn drop(&mut self) {
+        struct CountOut(Option<Arc<Node>>);
+        impl Drop for CountOut {
+            fn drop(&mut self) {
+                if let Some(children) = &self.0 {
+                    if let Some(home) = &children.home {
+                        leave(children, home.tally.output_dropped());
+                    }
+                }
+            }
+        }
+        let count_out = CountOut(self.children.take());
+        // A runtime may abort on a panic here, and the panic belongs to the group.
+        let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
+        if let (Err(payload), Some(children)) = (dropped, &count_out.0) {
+            fail(children, &None, Failure::Panic(payload));
+        }
+    }
+}
+
+/// The way from a child's task to its handle.
+pub trait Deliver<T>: Unpin {
+    /// Gives what the child has put out, or `None` if the runtime ended before there was anything.
+    #[doc(hidden)]
+    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>>;
+
+    /// Whether the child's task has ended.
+    #[doc(hidden)]
+    fn is_finished(&self) -> bool;
+}
+
+/// The runtime's own handle of a task.
+pub struct Spawned<B: Backend, T: Send + 'static>(B::Task<Delivery<T>>);
+
+impl<B: Backend, T: Send + 'static> Spawned<B, T> {
+    pub(crate) fn new(handle: B::Task<Delivery<T>>) -> Self {
+        Self(handle)
+    }
+}
+
+impl<B: Backend, T: Send + 'static> fmt::Debug for Spawned<B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spawned")
+    }
+}
+
+impl<B: Backend, T: Send + 'static> Deliver<T> for Spawned<B, T> {
+    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}

@@ -397,8 +397,6 @@ promises! {
     ;
 
     scopes with check:
-        a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends
-        a_child_freed_from_a_scope_hears_of_the_next_cancellation
         a_ready_result_beats_cancellation
         a_body_that_cancels_its_scope_just_before_its_end_gives_its_value
         a_value_that_comes_together_with_the_cancellation_is_kept
@@ -438,6 +436,41 @@ promises! {
         a_future_run_under_the_scope_of_a_group_ends_with_the_children
         one_handle_governs_runs_in_several_tasks
         nested_scopes_can_be_interrupted_everywhere
+        a_limit_that_outlives_a_scope_is_armed_when_that_scope_ends
+        a_child_freed_from_a_scope_hears_of_the_next_cancellation
+        a_cancelled_scope_takes_what_is_there_and_loses_nothing
+    ;
+
+    linked with check:
+        a_held_run_keeps_no_other_waiting
+        a_run_that_is_cut_from_outside_leaves_the_others_alone
+        who_catches_is_decided_for_each_run
+        a_time_limit_is_one_for_all_runs
+        a_moved_deadline_is_seen_in_every_run_at_once
+        each_run_heeds_the_deadlines_around_it
+        a_run_may_cancel_the_others
+        a_stop_is_heard_in_every_run
+        a_scope_may_link_children_of_several_groups
+        the_scope_of_a_group_may_link_a_future_elsewhere
+        a_dropped_run_leaves_the_others_as_they_were
+        runs_may_outlive_the_last_handle
+        runs_come_and_go_while_a_thread_cancels
+    ;
+
+    reasons with check:
+        a_deadline_is_named
+        a_request_is_named_with_its_message
+        a_shutdown_is_named
+        the_failure_of_a_child_is_named
+        a_failure_without_a_name_is_named_as_one
+        each_group_names_its_own_child
+        the_first_of_several_failures_is_named
+        the_end_of_the_rest_is_named
+        a_drop_from_outside_is_named
+        the_reason_is_the_same_at_every_depth
+        of_the_causes_of_a_scope_the_first_is_named
+        of_the_causes_of_a_child_the_first_is_named
+        reasons_are_errors_like_any_other
     ;
 
     deadlines with check:
@@ -501,6 +534,29 @@ promises! {
         inner_scopes_are_interrupted_again_after_every_shield
         what_is_shielded_is_complete_whenever_a_thread_cancels
         shields_are_complete_wherever_they_are_interrupted
+        a_cleanup_may_be_a_limit_in_a_shield
+        a_limit_inside_a_shield_fires_while_one_outside_waits
+        the_deadline_of_a_cancelled_scope_does_not_touch_its_shield
+        a_scope_between_two_shields_waits_for_the_inner_one
+        what_is_below_a_shielded_host_is_protected_at_any_depth
+        a_failure_below_a_shield_is_the_value_of_the_shield
+        a_group_inside_a_shield_can_still_be_cancelled
+    ;
+
+    quiet with check:
+        a_cancelled_group_waits_in_peace_for_a_shield
+        to_cancel_again_wakes_nobody
+        what_holds_several_scopes_is_polled_once_for_each
+        a_cancelled_scope_waits_in_peace_for_a_thread
+        a_cancelled_scope_waits_in_peace_for_a_cleanup
+        to_cancel_a_child_waits_in_peace_for_its_shield
+        a_group_waits_in_peace_for_the_shield_of_a_daemon
+        a_group_waits_in_peace_for_what_it_has_adopted
+        a_group_is_woken_by_its_last_child_alone
+        a_moved_deadline_costs_one_poll_at_most
+        a_moved_deadline_of_a_group_polls_no_child
+        a_stop_is_told_once
+        a_limit_that_has_passed_is_looked_at_once
     ;
 
     outside with check:

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use anyrt_core::{Backend, CancelScope, Cancelled, Reason, Stopped, checkpoint, shield};
-use futures::channel::oneshot;
+use anyrt_core::{Backend, CancelScope, Cancelled, Limiter, Reason, Stopped, checkpoint, shield};
+use futures::channel::{mpsc, oneshot};
 use futures::future::{join, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, join, poll};
@@ -980,4 +980,35 @@ pub async fn a_child_freed_from_a_scope_hears_of_the_next_cancellation<B: Backen
             .await;
         assert_eq!(outer, Ok(()));
     }
+}
+
+/// A scope that was cancelled before is the attempt without waiting: it takes what is there, and loses nothing.
+pub async fn a_cancelled_scope_takes_what_is_there_and_loses_nothing<B: Backend>(rt: Rt<B>) {
+    let (send, mut messages) = mpsc::unbounded();
+    assert!(rt.cancelled(messages.next()).await.is_err());
+    send.unbounded_send(1).unwrap();
+    send.unbounded_send(2).unwrap();
+    assert_eq!(rt.cancelled(messages.next()).await, Ok(Some(1)));
+    assert_eq!(rt.cancelled(messages.next()).await, Ok(Some(2)));
+    assert!(rt.cancelled(messages.next()).await.is_err());
+
+    let limiter = Limiter::new(1);
+    let permit = rt.cancelled(limiter.acquire()).await.unwrap();
+    assert!(rt.cancelled(limiter.acquire()).await.is_err());
+    drop(permit);
+    assert_eq!(limiter.available(), 1);
+
+    let group = rt.task_group(async |g| {
+        let (open, gate) = oneshot::channel();
+        let mut child = g.spawn(gate.map(|gate| Ok::<_, ()>(gate.unwrap())));
+        assert!(rt.cancelled(&mut child).await.is_err());
+        open.send(7).unwrap();
+        loop {
+            if let Ok(value) = rt.cancelled(&mut child).await {
+                return Ok(value);
+            }
+            rt.yields(1).await;
+        }
+    });
+    assert_eq!(group.await, Ok(7));
 }

@@ -599,3 +599,162 @@ pub async fn shields_are_complete_wherever_they_are_interrupted<B: Backend>(rt: 
     // Dropped from outside there is nothing to protect with, but nothing is left either.
     assert!(drop_at_every_pending(rt, body).await > 6);
 }
+
+/// A bounded cleanup reads naturally: a limit in a shield gives what was done in time, and interrupts what was not.
+pub async fn a_cleanup_may_be_a_limit_in_a_shield<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let work = async {
+        let quick = shield(rt.move_on_after(rt.hour(), rt.yields(3)));
+        assert_eq!(quick.await, Some(()));
+        let slow = shield(rt.move_on_after(rt.tick(), pending::<()>()));
+        assert_eq!(slow.await, None);
+        let failed = shield(rt.fail_after(rt.tick(), pending::<()>()));
+        assert!(failed.await.is_err());
+        log.add("cleaned up");
+        checkpoint().await;
+        log.add("not protected");
+    };
+    assert!(rt.cancelled(work).await.is_err());
+    assert_eq!(log.marks(), ["cleaned up"]);
+}
+
+/// A limit around a shield and one inside it: the inner one fires, the outer one waits and then delivers.
+pub async fn a_limit_inside_a_shield_fires_while_one_outside_waits<B: Backend>(rt: Rt<B>) {
+    let (log, start) = (Log::default(), rt.now());
+    let work = rt.fail_after(rt.tick(), async {
+        let cleanup = shield(rt.move_on_at(start + 4 * rt.tick(), pending::<()>()));
+        assert_eq!(cleanup.await, None);
+        log.add("cleaned up");
+        pending::<()>().await;
+    });
+    assert!(work.await.is_err());
+    assert!(rt.now() >= start + 4 * rt.tick());
+    assert_eq!(log.marks(), ["cleaned up"]);
+}
+
+/// In a scope that was cancelled its deadline has nothing to add: a shield goes on over it, and the reason stays.
+pub async fn the_deadline_of_a_cancelled_scope_does_not_touch_its_shield<B: Backend>(rt: Rt<B>) {
+    let scope = CancelScope::<B>::with_timeout(rt.tick());
+    let body = async {
+        let held = shield(async {
+            scope.cancel_with("before the deadline");
+            rt.sleep(3 * rt.tick()).await;
+            rt.yields(2).await;
+            7
+        });
+        let value = held.await;
+        (value, rt.effective_deadline().unwrap() <= rt.now())
+    };
+    assert_eq!(scope.run(body).await, Ok((7, true)));
+    assert_eq!(scope.reason(), Some(because("before the deadline")));
+}
+
+/// A scope between two shields waits for the inner one, and is caught inside the outer one.
+pub async fn a_scope_between_two_shields_waits_for_the_inner_one<B: Backend>(rt: Rt<B>) {
+    let (outer, between, log) = (rt.scope(), rt.scope(), Log::default());
+    let body = shield(async {
+        let cut = between.run(async {
+            let inner = shield(async {
+                outer.cancel_with("outer");
+                between.cancel_with("between");
+                assert_eq!(rt.effective_deadline(), None);
+                rt.yields(3).await;
+                log.add("inner");
+            });
+            inner.await;
+            checkpoint().await;
+            log.add("between");
+        });
+        assert_eq!(cut.await.unwrap_err().reason(), &because("between"));
+        rt.yields(3).await;
+        log.add("outer");
+    });
+    let all = async {
+        body.await;
+        checkpoint().await;
+        log.add("after");
+    };
+    assert_eq!(
+        outer.run(all).await.unwrap_err().reason(),
+        &because("outer")
+    );
+    assert_eq!(log.marks(), ["inner", "outer"]);
+}
+
+/// What is below a shielded host is protected at any depth: children, their groups, scopes and threads.
+pub async fn what_is_below_a_shielded_host_is_protected_at_any_depth<B: Backend>(rt: Rt<B>) {
+    fn below<B: Backend>(depth: usize) -> BoxFuture<'static, Result<usize, ()>> {
+        let rt = Rt::<B>::new();
+        let group = rt.task_group(async move |g| {
+            let scoped = g.spawn(async move { rt.scope().run(rt.yields(5)).await.map_err(drop) });
+            let thread = g.spawn(async move { Ok(rt.to_thread(|| 1).await) });
+            let deeper = match depth {
+                0 => 0,
+                _ => g.spawn(below::<B>(depth - 1)).await,
+            };
+            scoped.await;
+            Ok(deeper + thread.await)
+        });
+        group.map(|group| group.map_err(drop)).boxed()
+    }
+    let (scope, protected) = (rt.scope(), std::sync::OnceLock::new());
+    let group = scope.run(rt.task_group(async |g| {
+        let (send, receive) = oneshot::channel();
+        let cancel = scope.clone();
+        g.spawn(async move {
+            let host = shield(async {
+                cancel.cancel();
+                below::<B>(3).await
+            });
+            send.send(host.await).unwrap();
+            pending::<Result<(), ()>>().await
+        });
+        protected.set(shield(receive).await).unwrap();
+        Ok(())
+    }));
+    assert!(group.await.is_err());
+    assert_eq!(protected.into_inner(), Some(Ok(Ok(4))));
+}
+
+/// A group in a shield still fails: the error cancels the siblings, and is the value that the shield gives.
+pub async fn a_failure_below_a_shield_is_the_value_of_the_shield<B: Backend>(rt: Rt<B>) {
+    let (alive, log) = (Alive::default(), Log::default());
+    let body = async {
+        let group = shield(rt.task_group(async |g| {
+            let life = alive.born();
+            g.spawn(async move {
+                pending::<()>().await;
+                drop(life);
+                Ok(())
+            });
+            g.spawn(async move {
+                rt.yields(3).await;
+                Err::<(), _>("inside")
+            });
+            pending::<Result<(), _>>().await
+        }));
+        assert_eq!(group.await.unwrap_err().into_first(), "inside");
+        assert_eq!(alive.count(), 0);
+        log.add("handled");
+        pending::<()>().await;
+    };
+    assert!(rt.cancelled(body).await.is_err());
+    assert_eq!(log.marks(), ["handled"]);
+}
+
+/// A shield protects from what is around it: the group inside it can still be told to end its children.
+pub async fn a_group_inside_a_shield_can_still_be_cancelled<B: Backend>(rt: Rt<B>) {
+    for by_deadline in [false, true] {
+        let body = shield(rt.task_group(async |g| {
+            let child = g.spawn(pending::<Result<(), ()>>());
+            rt.yields(2).await;
+            if by_deadline {
+                g.scope().set_deadline(Some(rt.now() + rt.tick()));
+            } else {
+                g.cancel();
+            }
+            Ok(child.outcome().await.is_err())
+        }));
+        assert_eq!(rt.cancelled(body).await, Ok(Ok(true)));
+    }
+}

@@ -248,6 +248,18 @@ pub async fn destructors_may_register_exits<B: Backend>(rt: Rt<B>) {
     );
 }
 
+/// Also one that only a destructor of the body registers holds: the scopes around it wait for its end.
+pub async fn an_exit_that_a_destructor_registers_holds_too<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let cancelled = rt.cancelled(rt.scope().run(async {
+        let there = log.clone();
+        let _register = on_drop(move || rt.on_exit(slow(rt, &there, "cleanup")));
+        pending::<()>().await;
+    }));
+    assert!(cancelled.await.is_err());
+    assert_eq!(log.marks(), ["cleanup"]);
+}
+
 /// "They are shielded": neither the scopes around nor the one that has ended interrupt them.
 pub async fn exits_are_shielded_from_every_scope_around<B: Backend>(rt: Rt<B>) {
     let log = Log::default();
@@ -1657,11 +1669,11 @@ async fn work<B: Backend>(rt: Rt<B>, alive: Alive, counts: &Counts) {
 
 /// How many cleanups were registered, and how many of them have run.
 #[derive(Clone, Default)]
-struct Counts(Arc<[AtomicUsize; 2]>);
+pub(crate) struct Counts(Arc<[AtomicUsize; 2]>);
 
 impl Counts {
     /// Registers a cleanup that waits, and is alive until it has run.
-    fn register<B: Backend>(&self, rt: Rt<B>, alive: &Alive) {
+    pub(crate) fn register<B: Backend>(&self, rt: Rt<B>, alive: &Alive) {
         let (there, life) = (self.clone(), alive.born());
         self.0[0].fetch_add(1, Ordering::SeqCst);
         rt.on_exit(async move {
@@ -1671,7 +1683,7 @@ impl Counts {
         });
     }
 
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         let [registered, run] = [0, 1].map(|n| self.0[n].load(Ordering::SeqCst));
         assert_eq!(registered, run);
     }

@@ -37,6 +37,7 @@ pub mod runs;
 pub mod misuse;
 pub mod exits;
 pub mod adopted;
+pub mod scoped_exits;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

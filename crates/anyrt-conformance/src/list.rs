@@ -247,6 +247,7 @@ promises! {
         exits_run_after_the_body_was_dropped
         what_an_exit_owns_is_dropped_before_the_next_one
         destructors_may_register_exits
+        an_exit_that_a_destructor_registers_holds_too
         exits_are_shielded_from_every_scope_around
         an_exit_may_be_limited
         an_exit_may_do_anything
@@ -325,6 +326,18 @@ promises! {
         the_exits_of_a_started_child_run_when_its_caller_is_dropped
         adopted_exits_that_own_their_group_leave_nothing_behind
         a_drop_may_race_with_the_exits
+    ;
+
+    scoped_exits with check:
+        the_exits_of_a_scoped_child_run_before_its_value_arrives
+        the_exits_of_a_cancelled_scoped_child_are_not_cut
+        a_cancelled_scoped_group_runs_its_exits
+        the_panic_of_an_exit_in_a_scoped_group_is_resumed
+        the_exits_of_a_dropped_scoped_group_are_adopted
+        the_exits_of_destructors_in_a_dropped_scoped_group_are_adopted
+        an_exit_of_a_scoped_group_may_spawn_into_it
+        an_exit_in_a_scoped_group_is_woken_for_itself
+        exits_in_scoped_groups_run_exactly_once
     ;
 
     tasks with check:

@@ -36,6 +36,8 @@ pub mod backends;
 pub mod runs;
 pub mod misuse;
 pub mod exits;
+pub mod group_exits;
+pub mod lent;
 pub mod adopted;
 pub mod scoped_exits;
 

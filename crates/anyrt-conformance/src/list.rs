@@ -268,6 +268,19 @@ promises! {
         a_cancellation_during_the_exits_takes_no_value_away
         the_reason_does_not_change_during_the_exits
         a_stop_is_heard_in_an_exit
+        a_panic_of_an_exit_comes_out_after_the_others
+        the_panic_of_the_body_beats_that_of_an_exit
+        an_exit_may_panic_in_every_way
+        the_panic_of_an_exit_beats_an_error
+        the_panic_of_an_exit_of_a_child_fails_the_group
+        an_exit_where_there_is_no_scope_panics_at_the_caller
+        exits_run_in_a_scope_outside_of_every_group
+        threads_may_cancel_while_exits_are_registered
+        exits_run_exactly_once_wherever_the_work_is_cancelled
+        exits_run_exactly_once_wherever_the_work_is_dropped
+    ;
+
+    group_exits with check:
         the_exits_of_a_group_run_after_its_children
         the_exits_of_a_group_run_however_it_ends
         an_exit_of_a_group_may_spawn_into_it
@@ -286,22 +299,15 @@ promises! {
         the_exits_of_a_supervised_child_come_before_the_handler
         the_exits_of_a_started_child_run_before_its_value_arrives
         a_start_without_success_waits_for_the_exits
-        a_panic_of_an_exit_comes_out_after_the_others
-        the_panic_of_the_body_beats_that_of_an_exit
-        an_exit_may_panic_in_every_way
-        the_panic_of_an_exit_beats_an_error
-        the_panic_of_an_exit_of_a_child_fails_the_group
-        an_exit_where_there_is_no_scope_panics_at_the_caller
-        exits_run_in_a_scope_outside_of_every_group
-        threads_may_cancel_while_exits_are_registered
         threads_may_spawn_while_a_group_comes_to_its_exits
+    ;
+
+    lent with check:
         an_exit_is_not_lost_in_a_scope_that_has_ended
         an_exit_is_not_lost_in_a_child_that_has_ended
         an_exit_is_not_lost_in_an_exit_that_has_ended
         an_exit_is_not_lost_in_a_scope_that_has_panicked
         an_exit_is_not_lost_in_a_scope_that_was_dropped
-        exits_run_exactly_once_wherever_the_work_is_cancelled
-        exits_run_exactly_once_wherever_the_work_is_dropped
     ;
 
     adopted with check:

@@ -12,6 +12,7 @@ mod clippy;
 mod ci;
 mod examples;
 mod features;
+mod seeds;
 mod test;
 mod tidy;
 
@@ -20,6 +21,7 @@ cargo xtask VERB
 
   ci                fmt, clippy, tidy, features, test, doc and examples; stops at the first failure
   test [ARG..]      all tests, with all backends, with each alone and with none; ARGs go to the test programs
+  seeds [COUNT]     random programs on the simulator, as many as COUNT or 10,000
   features          checks the facade with every subset of the backend features, warnings denied
   tidy              the rules of this house that rustc, clippy and rustfmt do not know
   examples          runs the command lines that stand at the head of each example
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["ci"] => ci::run(),
         ["test", args @ ..] => test::run(args),
+        ["seeds", count @ ..] => seeds::run(count),
         ["features"] => features::run(),
         ["tidy"] => tidy::run(),
         ["examples"] => examples::run(),

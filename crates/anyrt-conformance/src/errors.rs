@@ -505,6 +505,7 @@ pub async fn display_shows_every_error<B: Backend>(_: Rt<B>) {
     let many = GroupError {
         first: "first",
         rest: vec!["second", "third"],
+        group: None,
     };
     let text = many.to_string();
     assert!(text.contains('3'), "{text}");
@@ -585,6 +586,7 @@ pub async fn split_and_iter_keep_all_and_the_order<B: Backend>(_: Rt<B>) {
     let error = GroupError {
         first: 1,
         rest: vec![2, 3, 4, 5],
+        group: None,
     };
     assert_eq!(error.len(), 5);
     assert!(error.iter().copied().eq(1..=5));
@@ -680,6 +682,7 @@ fn only<E>(error: E) -> GroupError<E> {
     GroupError {
         first: error,
         rest: Vec::new(),
+        group: None,
     }
 }
 

@@ -940,6 +940,7 @@ pub async fn limited_groups_may_be_interrupted_anywhere<B: Backend>(rt: Rt<B>) {
                     Ok(())
                 });
             }
+            rt.yields(2).await;
             for _ in 0..2 {
                 let life = alive.born();
                 let child = async move {

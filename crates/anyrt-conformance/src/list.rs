@@ -672,9 +672,11 @@ promises! {
         supervised_groups_may_be_interrupted_anywhere
         a_group_has_the_name_that_it_was_given
         a_failure_asks_the_others_to_stop_first
+        the_others_are_told_before_the_handle_reports_a_failure
         every_kind_of_failure_begins_the_grace
         who_does_not_end_in_time_is_cancelled
         a_second_failure_does_not_begin_the_grace_anew
+        a_deadline_of_the_children_leaves_the_grace_its_end
         who_awaits_the_failed_child_waits_for_the_end_of_the_grace
         who_awaits_the_failed_child_inside_a_shield_is_told
         a_failed_group_has_no_say_after_its_end

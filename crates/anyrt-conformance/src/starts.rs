@@ -1534,10 +1534,12 @@ pub async fn a_panic_that_the_caller_has_not_seen_goes_to_its_group<B: Backend>(
 pub async fn the_child_of_a_start_dropped_after_set_goes_on<B: Backend>(rt: Rt<B>) {
     let (alive, log) = (Alive::default(), Log::default());
     let group = rt.task_group(async |g| {
+        let (go, may_set) = oneshot::channel::<()>();
         let (is_set, was_set) = oneshot::channel();
         let (open, gate) = oneshot::channel::<()>();
         let (value, there) = (alive.born(), log.clone());
         let start = g.start(async move |started| {
+            may_set.await.unwrap();
             started.set(value);
             is_set.send(()).unwrap();
             gate.await.unwrap();
@@ -1546,6 +1548,7 @@ pub async fn the_child_of_a_start_dropped_after_set_goes_on<B: Backend>(rt: Rt<B
         });
         let mut start = Box::pin(start);
         assert!(futures::poll!(start.as_mut()).is_pending());
+        go.send(()).unwrap();
         was_set.await.unwrap();
         drop(start);
         assert_eq!((alive.count(), g.len()), (0, 1));

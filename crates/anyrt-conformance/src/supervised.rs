@@ -563,6 +563,20 @@ pub async fn a_failure_asks_the_others_to_stop_first<B: Backend>(rt: Rt<B>) {
     assert!(rt.now() - before < rt.hour(), "over when all have ended");
 }
 
+/// Section 4: the others are told before the handle reports the failure, as they are cancelled before it elsewhere.
+pub async fn the_others_are_told_before_the_handle_reports_a_failure<B: Backend>(rt: Rt<B>) {
+    for _ in 0..100 {
+        let group = rt.group_options().grace(rt.hour()).run(async |g| {
+            let failed = g.spawn(async { Err::<(), _>("failed") });
+            assert_eq!(failed.outcome().await, Err(Stopped::Failed));
+            assert!(is_stopping());
+            assert!(g.spawn(async { Ok(is_stopping()) }).await);
+            Ok(())
+        });
+        assert_eq!(group.await.unwrap_err().into_first(), "failed");
+    }
+}
+
 /// The body's own error begins a grace period for the children, and so does a panic of either.
 pub async fn every_kind_of_failure_begins_the_grace<B: Backend>(rt: Rt<B>) {
     for (of_body, panics) in [(false, true), (true, false), (true, true)] {
@@ -643,6 +657,22 @@ pub async fn a_second_failure_does_not_begin_the_grace_anew<B: Backend>(rt: Rt<B
     });
     let error = group.await.unwrap_err();
     assert!(error.iter().copied().eq(["first", "second"]));
+}
+
+/// A deadline of the children that comes first does not keep the end of the grace period from coming for the body.
+pub async fn a_deadline_of_the_children_leaves_the_grace_its_end<B: Backend>(rt: Rt<B>) {
+    let log = Log::default();
+    let group = rt.group_options().grace(2 * rt.tick()).run(async |g| {
+        g.scope().set_deadline(Some(rt.now() + rt.tick()));
+        let deaf = g.spawn(pending::<Result<(), _>>());
+        let failed = g.spawn(async { Err::<(), _>("failed") });
+        assert_eq!(failed.outcome().await, Err(Stopped::Failed));
+        assert!(deaf.outcome().await.is_err());
+        let _cut = log.on_drop("cut");
+        pending::<Result<(), _>>().await
+    });
+    assert_eq!(group.await.unwrap_err().into_first(), "failed");
+    assert_eq!(log.marks(), ["cut"]);
 }
 
 /// "Who awaits the handle of the child that has failed waits as long", and is cut then; no panic replaces the error.

@@ -94,22 +94,29 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
         heed_pick(this.body.as_mut().place(), *this.number);
+        // Who is cancelled while waiting for its turn is not to begin.
+        let is_late = this.turn.as_ref().is_some_and(|turn| turn.is_waiting()) && {
+            let place = this.body.as_mut().place();
+            listen(place, *this.number, this.seat, this.armed, cx);
+            place
+                .nearest()
+                .is_some_and(|node| node.is_effectively_cancelled())
+        };
+        let may_run = !is_late && this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
         let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
             listen(place, *this.number, this.seat, this.armed, cx);
             heed_pick(place, *this.number);
             is_interrupted(place)
         };
-        let its_turn = match this.turn {
-            None => true,
-            // Who is cancelled while waiting is not to begin.
-            Some(turn) if turn.is_waiting() && is_cancelled(this.body.as_mut().place()) => false,
-            Some(turn) => turn.has_come(cx),
-        };
-        let end = ready!(if its_turn {
+        let end = if may_run {
             this.body.as_mut().poll(cx, is_to_be_cut)
         } else {
             this.body.as_mut().wait(cx, is_to_be_cut)
-        });
+        };
+        if is_late && end.is_pending() {
+            cx.waker().wake_by_ref(); // What had cancelled it has ended just now.
+        }
+        let end = ready!(end);
         let place = std::mem::take(this.body.place());
         let Some(children) = children_of(&place).cloned() else {
             panic!("anyrt: a child was polled after its end");
@@ -152,12 +159,6 @@ fn retire_root(place: Place) -> Option<Arc<Node>> {
         root.retire();
     }
     Some(root)
-}
-
-fn is_cancelled(place: &Place) -> bool {
-    place
-        .nearest()
-        .is_some_and(|node| node.is_surely_cancelled())
 }
 
 /// Sees to it that a cancellation wakes the child.

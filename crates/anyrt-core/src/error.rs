@@ -7,6 +7,7 @@ mod leaves;
 
 use std::error::Error;
 use std::iter::{Chain, Once, once};
+use std::sync::Arc;
 use std::{slice, vec};
 
 pub use self::dynamic::DynGroupError;
@@ -47,6 +48,8 @@ pub struct GroupError<E> {
     pub first: E,
     /// The errors that came after it, while the group was coming to its end.
     pub rest: Vec<E>,
+    /// The name of the group, if it was given one.
+    pub group: Option<Arc<str>>,
 }
 
 impl<E> GroupError<E> {
@@ -92,10 +95,11 @@ impl<E> GroupError<E> {
     /// assert_eq!(others.first.kind(), ErrorKind::TimedOut);
     /// ```
     pub fn split(self, mut matches: impl FnMut(&E) -> bool) -> (Option<Self>, Option<Self>) {
+        let group = self.group.clone();
         let (yes, no) = self
             .into_iter()
             .partition::<Vec<E>, _>(|error| matches(error));
-        (Self::from_vec(yes), Self::from_vec(no))
+        (Self::from_vec(yes, &group), Self::from_vec(no, &group))
     }
 
     /// Converts each error, and keeps the order.
@@ -118,15 +122,17 @@ impl<E> GroupError<E> {
         GroupError {
             first: convert(self.first),
             rest: self.rest.into_iter().map(convert).collect(),
+            group: self.group,
         }
     }
 
-    pub(crate) fn from_vec(errors: Vec<E>) -> Option<Self> {
+    pub(crate) fn from_vec(errors: Vec<E>, group: &Option<Arc<str>>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let first = errors.next()?;
         Some(Self {
             first,
             rest: errors.collect(),
+            group: group.clone(),
         })
     }
 }
@@ -157,6 +163,7 @@ impl<E> From<E> for GroupError<E> {
         Self {
             first: error,
             rest: Vec::new(),
+            group: None,
         }
     }
 }

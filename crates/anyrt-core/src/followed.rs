@@ -36,6 +36,8 @@ pin_project! {
         future: Inside<F>,
         leaving: Option<Box<(Leaving, End<T>)>>,
         hold: Option<Hold>,
+        // For the cleanups; counts from the first of them on, so that an adoption needs no hand-over.
+        guest: Option<Guest>,
     }
 
     impl<F, T> PinnedDrop for Followed<F, T> {
@@ -51,6 +53,7 @@ impl<F, T> Followed<F, T> {
             future: Inside::new(place, Some(future)),
             leaving: None,
             hold: None,
+            guest: None,
         }
     }
 
@@ -65,26 +68,34 @@ impl<F, T> Followed<F, T> {
 
     /// Drops the future before its end; the enclosing group waits for the cleanups.
     pub(crate) fn abandon(self: Pin<&mut Self>) {
-        struct LeaveBehind(Option<Arc<Node>>);
+        struct LeaveBehind {
+            host: Option<Arc<Node>>,
+            guest: Option<Guest>,
+        }
         impl Drop for LeaveBehind {
             fn drop(&mut self) {
-                if let Some(leaving) = self.0.as_ref().and_then(Leaving::begin) {
-                    take_over(leaving, Guest::of(self.0.as_ref()));
+                if let Some(leaving) = self.host.as_ref().and_then(Leaving::begin) {
+                    let guest = self.guest.take();
+                    take_over(
+                        leaving,
+                        guest.unwrap_or_else(|| Guest::of(self.host.as_ref())),
+                    );
                 }
             }
         }
         let mut this = self.project();
+        let guest = this.guest.take();
         if let Some(both) = this.leaving.take() {
-            let guest = Guest::of(Some(both.0.host()));
+            let guest = guest.unwrap_or_else(|| Guest::of(Some(both.0.host())));
             take_over(both.0, guest);
             drop(both.1);
         } else if this.future.is_live() {
-            // Also if the future's destructors panic.
             let host = match this.future.as_mut().place() {
                 Place::At(node) => Some(node.clone()),
                 Place::Seat(_) | Place::Nowhere => None,
             };
-            let _after_it = LeaveBehind(host);
+            // Also if the future's destructors panic.
+            let _after_it = LeaveBehind { host, guest };
             this.future.clear();
         }
     }
@@ -111,6 +122,9 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         cx: &mut Context<'_>,
         is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
     ) -> Poll<End<T>> {
+        if !self.future.is_live() {
+            return self.poll_leaving(cx);
+        }
         self.settle(Ok(Poll::Pending), cx, is_to_be_cut)
     }
 
@@ -125,6 +139,7 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         if let Place::At(node) = future.as_mut().place() {
             if this.hold.is_none() && node.has_exits() && node.role == Role::Scope {
                 *this.hold = node.parent().cloned().map(Hold::on);
+                *this.guest = Some(Guest::of(Some(node)));
             }
         }
         let end = match polled {
@@ -141,6 +156,7 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         };
         let Some(mut leaving) = leaving else {
             *this.hold = None;
+            *this.guest = None;
             return Poll::Ready(end);
         };
         let end = match end {
@@ -162,6 +178,7 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         let panic = ready!(both.0.poll(cx));
         let end = this.leaving.take().map_or(End::Cut, |both| both.1);
         *this.hold = None;
+        *this.guest = None;
         Poll::Ready(end.and_then(panic))
     }
 }

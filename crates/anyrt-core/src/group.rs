@@ -353,7 +353,7 @@ where
         }
         let errors = failures.errors.into_iter();
         let errors = errors.filter_map(|error| error.downcast().ok().map(|error| *error));
-        if let Some(error) = GroupError::from_vec(errors.collect()) {
+        if let Some(error) = GroupError::from_vec(errors.collect(), this.home.name()) {
             return Poll::Ready(Err(error));
         }
         let (cut, lost) = (&this.home.cut, &this.home.lost);

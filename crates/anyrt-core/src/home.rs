@@ -129,6 +129,13 @@ impl Home {
         }
     }
 
+    pub(crate) fn name(&self) -> &Option<Arc<str>> {
+        match &self.policy {
+            Some(policy) => &policy.name,
+            None => &None,
+        }
+    }
+
     pub(crate) fn forget_handler(&self) {
         if let Some(policy) = &self.policy {
             policy.forget_handler();

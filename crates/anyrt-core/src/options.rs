@@ -50,7 +50,18 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
         }
     }
 
-    /// Gives the group a name, for messages.
+    /// Gives the group a name, which its errors tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let options = anyrt_core::GroupOptions::<Sim, _>::new().name("mail");
+    /// let error = options.run(async |_| Err::<(), _>("no route")).await.unwrap_err();
+    /// assert_eq!(error.to_string(), "1 error in task group `mail`\n- no route");
+    /// # });
+    /// ```
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.policy.name = Some(name.into());
         self

@@ -82,8 +82,15 @@ pub(crate) fn is_cancelled<B: Backend>() -> bool {
     let Some(now) = find_backend::<B>().map(|backend| backend.now()) else {
         return false;
     };
-    let deadline = look(|node| node.effective_deadline(now)).flatten();
-    deadline.is_some_and(|deadline| deadline <= now)
+    let Some(node) = look(Arc::clone) else {
+        return false;
+    };
+    let deadline = node.effective_deadline(now);
+    let is_cancelled = deadline.is_some_and(|deadline| deadline <= now);
+    if is_cancelled {
+        node.bring_down();
+    }
+    is_cancelled
 }
 
 /// Whether a future of this crate is being polled or dropped on this thread right now.

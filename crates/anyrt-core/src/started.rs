@@ -94,7 +94,8 @@ struct State<R> {
     end: Option<AttemptEnd>,
     /// While the child belongs to the caller it counts in the caller's group, too.
     guest: Option<Guest>,
-    is_caller_gone: bool,
+    /// The child has ended, or the caller is gone: nobody is going to ask for a value any more.
+    is_over: bool,
 }
 
 /// How a child ended while it belonged to the caller.
@@ -125,7 +126,7 @@ impl<R> Handshake<R> {
                 is_started: false,
                 end: None,
                 guest: None,
-                is_caller_gone: false,
+                is_over: false,
             }),
         })
     }
@@ -144,7 +145,7 @@ impl<R> Handshake<R> {
     fn set(&self, value: R) {
         let mut value = Some(value);
         let mut state = lock(&self.state);
-        if !state.is_caller_gone {
+        if !state.is_over {
             state.value = value.take();
         }
         drop(state);
@@ -183,7 +184,7 @@ impl<R> Handshake<R> {
         let mut end = end;
         let mut state = lock(&self.state);
         let guest = state.guest.take();
-        if !state.is_caller_gone {
+        if !std::mem::replace(&mut state.is_over, true) {
             state.end = end.take();
         }
         drop(state);
@@ -224,7 +225,7 @@ impl<R> Handshake<R> {
             self.child.cancel(&Reason::Dropped);
         }
         let mut state = lock(&self.state);
-        state.is_caller_gone = true;
+        state.is_over = true;
         let (value, end) = (state.value.take(), state.end.take());
         drop(state);
         match end {

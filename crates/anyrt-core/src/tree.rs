@@ -244,10 +244,9 @@ impl Node {
     }
 
     /// The node and those around it that it can see, from the inside out.
-    fn visible(&self) -> impl Iterator<Item = &Node> {
+    fn visible(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Node>> {
         std::iter::successors(Some(self), |node| {
-            let parent = node.parent().filter(|_| !node.is_shielded());
-            parent.map(|parent| &**parent)
+            node.parent().filter(|_| !node.is_shielded())
         })
     }
 

@@ -11,7 +11,7 @@ use crate::program::{Group, Handle, Kind, Part, Program, Spawn, Step, Target};
 /// The program of this seed.
 pub(crate) fn program(seed: u64) -> Program {
     // Not the generator of the schedule, which has the same seed.
-    let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x616e_7972_74);
+    let mut rng = Rng::with_seed(!seed);
     let scopes = (0..2 + rng.u32(..4)).map(|_| rng.bool().then(|| time(&mut rng)));
     let scopes: Vec<_> = scopes.collect();
     let budget = 6 + rng.u32(..60);
@@ -124,15 +124,15 @@ impl Generator<'_> {
     fn leaf(&mut self, around: &Around) -> Step {
         match self.rng.u32(..100) {
             0..12 if around.bounded => Step::Forever,
-            12..16 if around.bounded => Step::Stopping,
-            16..20 if around.bounded => Step::Cancelled(self.any_scope()),
+            12..18 if around.bounded => Step::Stopping,
+            18..26 if around.bounded => Step::Cancelled(self.any_scope()),
             0..34 => Step::Yield,
             34..62 => Step::Sleep(self.time()),
             62..66 => Step::Ready,
             66..74 => Step::Fail,
             74..79 => Step::Panic,
-            79..92 => Step::Cancel(self.target(around)),
-            92..96 => Step::Stop(self.target(around), self.time()),
+            79..90 => Step::Cancel(self.target(around)),
+            90..96 => Step::Stop(self.target(around), self.time()),
             _ => self.set_deadline(around),
         }
     }
@@ -197,7 +197,7 @@ impl Generator<'_> {
             0 => self.part(around),
             _ => Step::Ready.into(),
         };
-        let may_wait = !ends_with_the_others && !(group.escaped && group.bounded);
+        let may_wait = !(ends_with_the_others || group.escaped && group.bounded);
         let handle = match self.rng.u32(..5) {
             0 => Handle::Cancel,
             1 | 2 if !may_wait => Handle::Drop,

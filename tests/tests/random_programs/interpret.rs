@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyrt::{CancelScope, checkpoint, sleep, stopping};
+use anyrt::{CancelScope, checkpoint, sleep};
 
 use crate::errors::Failure;
 use crate::group::{End, Group};
@@ -135,7 +135,7 @@ impl Env {
             Step::Fail => return Err(Failure::raise(world)),
             Step::Panic => world.raise(),
             Step::Forever => self.wait(pending()).await,
-            Step::Stopping => self.wait(stopping()).await,
+            Step::Stopping => self.until_stopping().await,
             Step::Cancelled(scope) => self.until_cancelled(*scope).await,
             Step::Cancel(target) => self.cancel(*target),
             Step::Stop(target, grace) => self.stop(*target, *grace),

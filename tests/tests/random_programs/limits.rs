@@ -39,7 +39,8 @@ struct State {
     timeout: Option<u64>,
     deadline: Option<u64>,
     stop_end: Option<u64>,
-    stopping: bool,
+    /// Since when it is asked to stop.
+    stopping: Option<u64>,
     cancelled: Option<(u64, Why)>,
 }
 
@@ -69,7 +70,7 @@ impl Limits {
         let mut state = self.state(now);
         if state.cancelled.is_none() {
             let end = now + grace;
-            state.stopping = true;
+            state.stopping.get_or_insert(now);
             state.stop_end = Some(state.stop_end.map_or(end, |before| before.min(end)));
         }
     }
@@ -97,7 +98,7 @@ impl Limits {
         self.state(now).deadline
     }
 
-    pub(crate) fn is_stopping(&self, now: u64) -> bool {
+    pub(crate) fn stopping(&self, now: u64) -> Option<u64> {
         self.state(now).stopping
     }
 

@@ -67,6 +67,7 @@ fn some_seeds_are_enough_to_meet_everything() {
         "group cut",
         "group dropped",
         "group returns",
+        "hears of",
         "panic caught",
         "panics",
         "reported",

@@ -137,13 +137,19 @@ impl Place {
                 "the effective deadline is {deadline:?}, not {limit:?}"
             ));
         }
-        let was_asked = self.around().any(|place| place.is_stopping(now));
+        let was_asked = self.stopping(now).is_some();
         if was_asked && !is_stopping() {
             world.violation("a stop was not heard of");
         }
         if is_stopping() && !was_asked && !ours.is_possible() {
             world.violation("a stop was heard of that nobody has asked for");
         }
+    }
+
+    /// Since when something around it, also outside of a shield, is asked to stop.
+    pub(crate) fn stopping(&self, now: u64) -> Option<u64> {
+        let limits = self.around().filter_map(Self::limits);
+        limits.filter_map(|limits| limits.stopping(now)).min()
     }
 
     fn cancel(&self, now: u64) -> Option<Cancel> {
@@ -169,10 +175,6 @@ impl Place {
 
     fn limit(&self, now: u64) -> Option<u64> {
         self.limits()?.limit(now)
-    }
-
-    fn is_stopping(&self, now: u64) -> bool {
-        self.limits().is_some_and(|limits| limits.is_stopping(now))
     }
 
     fn limits(&self) -> Option<&Limits> {

@@ -22,7 +22,10 @@ impl<E: Display> GroupError<E> {
     fn heading(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let count = self.len();
         let errors = if count == 1 { "error" } else { "errors" };
-        write!(f, "{count} {errors} in a task group")
+        match &self.group {
+            Some(name) => write!(f, "{count} {errors} in task group `{name}`"),
+            None => write!(f, "{count} {errors} in a task group"),
+        }
     }
 
     fn tree(&self, f: &mut Formatter<'_>) -> fmt::Result {

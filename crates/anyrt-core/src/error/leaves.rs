@@ -21,9 +21,15 @@ impl<E> GroupError<GroupError<E>> {
     /// assert!(both.flatten().into_iter().eq(["a", "b", "c"]));
     /// ```
     pub fn flatten(self) -> GroupError<E> {
-        let GroupError { first, mut rest } = self.first;
+        let GroupError {
+            first, mut rest, ..
+        } = self.first;
         rest.extend(self.rest.into_iter().flatten());
-        GroupError { first, rest }
+        GroupError {
+            first,
+            rest,
+            group: self.group,
+        }
     }
 }
 
@@ -121,11 +127,12 @@ impl<E> GroupError<E> {
                 }
             }
         };
+        let group = self.group;
         let first = descend(self.first, &mut left);
         let mut rest = Vec::new();
         while let Some(error) = left.pop() {
             rest.push(descend(error, &mut left));
         }
-        Self { first, rest }
+        Self { first, rest, group }
     }
 }

@@ -25,12 +25,21 @@ impl Node {
     }
 
     /// The same, but never late: looks at every scope around it. For the rare places that must know.
-    pub(crate) fn is_surely_cancelled(&self) -> bool {
+    pub(crate) fn is_surely_cancelled(self: &Arc<Self>) -> bool {
         let is_cancelled_handle = |handle: &Arc<Node>| handle.is(OWN);
         self.visible().any(|node| {
             node.is_effectively_cancelled()
                 || (!node.is(ENDED) && node.handle.as_ref().is_some_and(is_cancelled_handle))
         })
+    }
+
+    /// Brings down to this place what it can see and what is still on its way: who has seen that it is cancelled is to be
+    /// cut at its next `Pending`.
+    pub(crate) fn bring_down(self: &Arc<Self>) {
+        let cancelled = |node: &&Arc<Node>| !node.is(ENDED) && node.governor().is(OWN);
+        for node in self.visible().filter(cancelled) {
+            node.governor().cancel(&Reason::Explicit(None));
+        }
     }
 
     /// Whether it was cancelled itself before anything around it was.

@@ -69,7 +69,7 @@ impl Node {
     }
 
     /// The earliest deadline in sight; `cancelled_at` stands for one that is cancelled already.
-    pub(crate) fn effective_deadline(&self, cancelled_at: Instant) -> Option<Instant> {
+    pub(crate) fn effective_deadline(self: &Arc<Self>, cancelled_at: Instant) -> Option<Instant> {
         let mut earliest = self.is_surely_cancelled().then_some(cancelled_at);
         for node in self.visible() {
             earliest = earlier(earliest, node.limit_of(&lock(&node.state)));

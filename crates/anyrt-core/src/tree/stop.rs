@@ -35,7 +35,7 @@ impl Node {
     }
 
     /// Whether a group around this place has failed, so that all that it can see is going to be cancelled.
-    pub(crate) fn is_doomed(&self) -> bool {
+    pub(crate) fn is_doomed(self: &Arc<Self>) -> bool {
         self.visible()
             .any(|node| node.is(DOOMED) && !node.is(ENDED))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyrt::{CancelScope, Cancelled, fail_after, finally, move_on_after, shield};
+use anyrt::{CancelScope, Cancelled, fail_after, finally, move_on_after, shield, stopping};
 
 use super::Env;
 use crate::cleanup::Cleanup;
@@ -131,7 +131,12 @@ impl Env {
 
     pub(super) fn cancel(&self, target: Target) {
         self.at(target, |scope, limits, now| {
-            scope.cancel();
+            match target {
+                Target::Group(id) => self.open_group(id).into_iter().for_each(|group| {
+                    group.handle.cancel();
+                }),
+                Target::Scope(_) => scope.cancel(),
+            }
             limits.cancel(now);
         });
     }
@@ -153,19 +158,45 @@ impl Env {
 
     pub(super) async fn until_cancelled(&self, scope: usize) {
         let scope = &self.scopes[scope];
+        let since = |now| scope.limits.cancelled(now).map(|(at, _)| at);
+        self.until(scope.handle.cancelled(), "cancellation", since)
+            .await;
+    }
+
+    pub(super) async fn until_stopping(&self) {
+        // A cancellation is one as well.
+        let since = |now| {
+            let cancelled = self.place.sight(now).due;
+            self.place.stopping(now).into_iter().chain(cancelled).min()
+        };
+        self.until(stopping(), "stop", since).await;
+    }
+
+    /// Waits for something that has happened at the time that `since` gives, and is heard of at once.
+    async fn until(
+        &self,
+        wait: impl Future<Output = ()>,
+        what: &str,
+        since: impl Fn(u64) -> Option<u64>,
+    ) {
         let began = self.world.now();
-        self.wait(scope.handle.cancelled()).await;
-        let now = self.world.now();
-        match scope.limits.cancelled(now) {
-            None => self
-                .world
-                .violation("the cancellation of a scope was heard of before it came"),
-            Some((at, _)) if now > at.max(began) => {
-                self.world
-                    .violation("the cancellation of a scope was heard of late");
+        let is_late = || {
+            let now = self.world.now();
+            since(now).is_some_and(|since| now > since.max(began))
+        };
+        let mut watch = self.watch(|env| {
+            if !env.world.is_outside() && is_late() {
+                let what = format_args!("a {what} was not heard of");
+                env.world.violation(what);
             }
-            Some(_) => {}
+        });
+        self.wait(wait).await;
+        watch.is_over = true;
+        if is_late() {
+            self.world
+                .violation(format_args!("a {what} was heard of late"));
         }
+        self.world.mark("hears of", self.task);
     }
 
     /// Does something to a scope, and compares what it says of itself before and after.
@@ -181,12 +212,23 @@ impl Env {
             },
         };
         let compare = || {
-            let ours = (limits.cancelled(now).is_some(), limits.deadline(now));
-            let deadline = scope.deadline().map(|at| self.world.millis(at));
-            let theirs = (scope.is_cancelled(), deadline);
+            let cancelled = limits.cancelled(now);
+            let why = match target {
+                Target::Scope(_) => cancelled.map(|(_, why)| why),
+                // It may have been cancelled with the group before.
+                Target::Group(_) => None,
+            };
+            let ours = (cancelled.is_some(), why, limits.deadline(now));
+            let theirs = (
+                scope.is_cancelled(),
+                scope
+                    .reason()
+                    .filter(|_| why.is_some())
+                    .and_then(|reason| Why::of(&reason)),
+                scope.deadline().map(|at| self.world.millis(at)),
+            );
             if ours != theirs {
-                let what =
-                    format_args!("(cancelled, deadline) of a scope: {theirs:?}, not {ours:?}");
+                let what = format_args!("a scope says of itself {theirs:?}, not {ours:?}");
                 self.world.violation(what);
             }
         };

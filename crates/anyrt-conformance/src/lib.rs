@@ -39,7 +39,10 @@ pub mod backends;
 pub mod runs;
 pub mod misuse;
 pub mod exits;
+pub mod group_exits;
+pub mod lent;
 pub mod adopted;
+pub mod scoped_exits;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

@@ -247,6 +247,7 @@ promises! {
         exits_run_after_the_body_was_dropped
         what_an_exit_owns_is_dropped_before_the_next_one
         destructors_may_register_exits
+        an_exit_that_a_destructor_registers_holds_too
         exits_are_shielded_from_every_scope_around
         an_exit_may_be_limited
         an_exit_may_do_anything
@@ -267,6 +268,19 @@ promises! {
         a_cancellation_during_the_exits_takes_no_value_away
         the_reason_does_not_change_during_the_exits
         a_stop_is_heard_in_an_exit
+        a_panic_of_an_exit_comes_out_after_the_others
+        the_panic_of_the_body_beats_that_of_an_exit
+        an_exit_may_panic_in_every_way
+        the_panic_of_an_exit_beats_an_error
+        the_panic_of_an_exit_of_a_child_fails_the_group
+        an_exit_where_there_is_no_scope_panics_at_the_caller
+        exits_run_in_a_scope_outside_of_every_group
+        threads_may_cancel_while_exits_are_registered
+        exits_run_exactly_once_wherever_the_work_is_cancelled
+        exits_run_exactly_once_wherever_the_work_is_dropped
+    ;
+
+    group_exits with check:
         the_exits_of_a_group_run_after_its_children
         the_exits_of_a_group_run_however_it_ends
         an_exit_of_a_group_may_spawn_into_it
@@ -285,22 +299,15 @@ promises! {
         the_exits_of_a_supervised_child_come_before_the_handler
         the_exits_of_a_started_child_run_before_its_value_arrives
         a_start_without_success_waits_for_the_exits
-        a_panic_of_an_exit_comes_out_after_the_others
-        the_panic_of_the_body_beats_that_of_an_exit
-        an_exit_may_panic_in_every_way
-        the_panic_of_an_exit_beats_an_error
-        the_panic_of_an_exit_of_a_child_fails_the_group
-        an_exit_where_there_is_no_scope_panics_at_the_caller
-        exits_run_in_a_scope_outside_of_every_group
-        threads_may_cancel_while_exits_are_registered
         threads_may_spawn_while_a_group_comes_to_its_exits
+    ;
+
+    lent with check:
         an_exit_is_not_lost_in_a_scope_that_has_ended
         an_exit_is_not_lost_in_a_child_that_has_ended
         an_exit_is_not_lost_in_an_exit_that_has_ended
         an_exit_is_not_lost_in_a_scope_that_has_panicked
         an_exit_is_not_lost_in_a_scope_that_was_dropped
-        exits_run_exactly_once_wherever_the_work_is_cancelled
-        exits_run_exactly_once_wherever_the_work_is_dropped
     ;
 
     adopted with check:
@@ -325,6 +332,18 @@ promises! {
         the_exits_of_a_started_child_run_when_its_caller_is_dropped
         adopted_exits_that_own_their_group_leave_nothing_behind
         a_drop_may_race_with_the_exits
+    ;
+
+    scoped_exits with check:
+        the_exits_of_a_scoped_child_run_before_its_value_arrives
+        the_exits_of_a_cancelled_scoped_child_are_not_cut
+        a_cancelled_scoped_group_runs_its_exits
+        the_panic_of_an_exit_in_a_scoped_group_is_resumed
+        the_exits_of_a_dropped_scoped_group_are_adopted
+        the_exits_of_destructors_in_a_dropped_scoped_group_are_adopted
+        an_exit_of_a_scoped_group_may_spawn_into_it
+        an_exit_in_a_scoped_group_is_woken_for_itself
+        exits_in_scoped_groups_run_exactly_once
     ;
 
     tasks with check:

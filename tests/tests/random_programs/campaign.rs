@@ -95,17 +95,31 @@ fn watch(workers: usize, news: &Receiver<News>) -> Vec<(u64, String)> {
 ///
 /// If it breaks a promise.
 pub(crate) fn replay(seed: u64) {
-    let program = generate::program(seed);
-    eprintln!("{program}");
-    let (tell, end) = channel();
-    thread::spawn(move || tell.send(play(&program, seed)));
-    let Ok(played) = end.recv_timeout(PATIENCE) else {
-        panic!("seed {seed} hangs");
-    };
+    eprintln!("{}", generate::program(seed));
+    let played = play_seed(seed);
     eprint!("{}", show(&played));
     if let Some(violation) = played.violations.first() {
         panic!("{}", report(seed, violation));
     }
+}
+
+/// Plays one seed.
+///
+/// # Panics
+///
+/// If it hangs.
+pub(crate) fn play_seed(seed: u64) -> Played {
+    match patiently(move || play(&generate::program(seed), seed)) {
+        Some(played) => played,
+        None => panic!("seed {seed} hangs\n{}", how_to_replay(seed)),
+    }
+}
+
+/// Gives what `call` gives, unless it hangs.
+fn patiently<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (tell, end) = channel();
+    thread::spawn(move || tell.send(call()));
+    end.recv_timeout(PATIENCE).ok()
 }
 
 fn how_to_replay(seed: u64) -> String {
@@ -113,13 +127,13 @@ fn how_to_replay(seed: u64) -> String {
 }
 
 fn report(seed: u64, violation: &str) -> String {
-    let (tell, end) = channel();
     let wanted = violation.to_owned();
-    thread::spawn(move || tell.send(shrink(&generate::program(seed), seed, &wanted)));
+    let smaller = patiently(move || {
+        let (program, order) = shrink(&generate::program(seed), seed, &wanted);
+        (show(&play(&program, order)), program, order)
+    });
     let mut report = format!("seed {seed}: {violation}\n{}\n", how_to_replay(seed));
-    if let Ok((program, order)) = end.recv_timeout(PATIENCE) {
-        let played = play(&program, order);
-        let shown = show(&played);
+    if let Some((shown, program, order)) = smaller {
         write!(
             report,
             "\nA smaller program, in order {order}:\n{program}\n{shown}"

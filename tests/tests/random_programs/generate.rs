@@ -124,15 +124,15 @@ impl Generator<'_> {
     fn leaf(&mut self, around: &Around) -> Step {
         match self.rng.u32(..100) {
             0..12 if around.bounded => Step::Forever,
-            12..18 if around.bounded => Step::Stopping,
-            18..26 if around.bounded => Step::Cancelled(self.any_scope()),
+            12..22 if around.bounded => Step::Stopping,
+            22..28 if around.bounded => Step::Cancelled(self.any_scope()),
             0..34 => Step::Yield,
             34..62 => Step::Sleep(self.time()),
             62..66 => Step::Ready,
-            66..74 => Step::Fail,
-            74..79 => Step::Panic,
-            79..90 => Step::Cancel(self.target(around)),
-            90..96 => Step::Stop(self.target(around), self.time()),
+            66..73 => Step::Fail,
+            73..78 => Step::Panic,
+            78..88 => Step::Cancel(self.target(around)),
+            88..96 => Step::Stop(self.target(around), self.time()),
             _ => self.set_deadline(around),
         }
     }
@@ -227,10 +227,11 @@ impl Generator<'_> {
     }
 
     fn target(&mut self, around: &Around) -> Target {
-        match around.groups.len() {
-            0 => Target::Scope(self.any_scope()),
-            _ if self.rng.u32(..3) > 0 => Target::Scope(self.any_scope()),
-            count => Target::Group(around.groups[self.rng.u32(..count as u32) as usize].id),
+        let any = |rng: &mut Rng, count: usize| rng.u32(..count as u32) as usize;
+        match (self.rng.u32(..3), around.running.len(), around.groups.len()) {
+            (0, running @ 1.., _) => Target::Scope(around.running[any(&mut self.rng, running)]),
+            (1, _, groups @ 1..) => Target::Group(around.groups[any(&mut self.rng, groups)].id),
+            _ => Target::Scope(self.any_scope()),
         }
     }
 

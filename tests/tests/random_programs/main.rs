@@ -28,7 +28,7 @@ mod campaign;
 
 use std::collections::BTreeSet;
 
-use crate::play::play;
+use crate::campaign::play_seed;
 
 /// How many seeds there are unless `ANYRT_SEEDS` says it.
 const SOME: u64 = 300;
@@ -44,15 +44,14 @@ fn every_seed_keeps_the_promises() {
 #[test]
 fn a_seed_gives_the_same_run_again() {
     for seed in 0..50 {
-        let program = generate::program(seed);
-        let (once, again) = (play(&program, seed), play(&program, seed));
+        let (once, again) = (play_seed(seed), play_seed(seed));
         assert_eq!(once.marks, again.marks, "seed {seed}");
     }
 }
 
 #[test]
 fn some_seeds_are_enough_to_meet_everything() {
-    let marks = (0..SOME).flat_map(|seed| play(&generate::program(seed), seed).marks);
+    let marks = (0..SOME).flat_map(|seed| play_seed(seed).marks);
     let met: BTreeSet<_> = marks.map(|mark| mark.what).collect();
     let all = [
         "acts on scope",

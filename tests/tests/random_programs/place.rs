@@ -1,6 +1,7 @@
 //! Where a part of a program stands in the tree of scopes, and by what it is cancelled there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyrt::{current_effective_deadline, is_stopping};
 
@@ -19,8 +20,8 @@ pub(crate) enum Link {
     Daemons(Arc<Group>),
     /// The task of a child.
     Child(Arc<Child>),
-    /// A run of a scope.
-    Run(Arc<Limits>),
+    /// A run of a scope; one that has ended has no say any more.
+    Run(Arc<Limits>, Arc<AtomicBool>),
     /// What `finally` cleans up after.
     Cleaned,
     Shield,
@@ -161,7 +162,7 @@ impl Place {
             Link::Child(child) => (child.picked()?, Why::Explicit, Known::Polled),
             Link::Daemons(group) => (group.others_done()?, Why::Done, Known::Perhaps),
             Link::Cleaned | Link::Shield | Link::Fork => return None,
-            Link::Children(_) | Link::Run(_) => {
+            Link::Children(_) | Link::Run(..) => {
                 let (since, why) = self.limits()?.cancelled(now)?;
                 let known = match why {
                     Why::Deadline | Why::Shutdown => Known::Clock,
@@ -180,7 +181,7 @@ impl Place {
     fn limits(&self) -> Option<&Limits> {
         match &self.link {
             Link::Children(group) => Some(&group.limits),
-            Link::Run(limits) => Some(limits),
+            Link::Run(limits, ended) if !ended.load(Ordering::Relaxed) => Some(limits),
             _ => None,
         }
     }

@@ -1,11 +1,12 @@
 //! The steps about scopes: running in them, cancelling them, time limits, shields and cleanups.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyrt::{CancelScope, Cancelled, fail_after, finally, move_on_after, shield, stopping};
 
-use super::Env;
+use super::{Env, Watch};
 use crate::cleanup::Cleanup;
 use crate::errors::{Failure, Holder};
 use crate::limits::{Limits, Why};
@@ -15,8 +16,7 @@ use crate::program::{Part, Target};
 impl Env {
     pub(super) async fn in_scope(&self, scope: usize, body: &Part) -> Result<(), Failure> {
         let scope = &self.scopes[scope];
-        scope.limits.enter(self.world.now());
-        let inside = self.inside(Link::Run(scope.limits.clone()));
+        let (inside, _running) = self.entered(&scope.limits);
         match scope.handle.run(inside.run(body)).await {
             Ok(result) => result,
             Err(cancelled) => {
@@ -27,7 +27,8 @@ impl Env {
     }
 
     pub(super) async fn move_on(&self, time: u64, body: &Part) -> Result<(), Failure> {
-        let (limits, inside) = self.limited(time);
+        let limits = Arc::new(Limits::with_timeout(Some(time)));
+        let (inside, _running) = self.entered(&limits);
         match move_on_after(Duration::from_millis(time), inside.run(body)).await {
             Some(result) => result,
             None => {
@@ -38,7 +39,8 @@ impl Env {
     }
 
     pub(super) async fn fail_after(&self, time: u64, body: &Part) -> Result<(), Failure> {
-        let (limits, inside) = self.limited(time);
+        let limits = Arc::new(Limits::with_timeout(Some(time)));
+        let (inside, _running) = self.entered(&limits);
         match fail_after(Duration::from_millis(time), inside.run(body)).await {
             Ok(result) => result,
             Err(_elapsed) => {
@@ -48,11 +50,13 @@ impl Env {
         }
     }
 
-    fn limited(&self, time: u64) -> (Arc<Limits>, Self) {
-        let limits = Arc::new(Limits::with_timeout(Some(time)));
+    /// A run of a scope begins, and ends with what is given second.
+    fn entered(&self, limits: &Arc<Limits>) -> (Self, Watch<impl Fn(&Self) + use<>>) {
         limits.enter(self.world.now());
-        let inside = self.inside(Link::Run(limits.clone()));
-        (limits, inside)
+        let ended = Arc::new(AtomicBool::new(false));
+        let inside = self.inside(Link::Run(limits.clone(), ended.clone()));
+        let running = self.watch(move |_| ended.store(true, Ordering::Relaxed));
+        (inside, running)
     }
 
     /// A scope says that it has interrupted its body. Only one that was cancelled does, and no other around it.
@@ -199,7 +203,7 @@ impl Env {
         self.world.mark("hears of", self.task);
     }
 
-    /// Does something to a scope, and compares what it says of itself before and after.
+    /// Does something to a scope, and compares what it says of itself then.
     fn at(&self, target: Target, act: impl FnOnce(&CancelScope, &Limits, u64)) {
         let now = self.world.now();
         let (scope, limits) = match target {
@@ -232,7 +236,7 @@ impl Env {
                 self.world.violation(what);
             }
         };
-        compare();
+        // Not before: a look at the scope would tell it that its deadline has passed.
         act(scope, limits, now);
         compare();
         self.world.mark("acts on scope", self.task);

@@ -131,8 +131,9 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                 let body = body_of_same_group(node);
                 if let Some(leaving) = body.and_then(Leaving::begin) {
                     // They may still spawn into the group, and count in it like a child.
+                    let guest = Guest::of(body);
                     home.tally.reopen();
-                    return take_over(leaving, Guest::of(body));
+                    return take_over(leaving, guest);
                 }
                 retire_group(node);
                 home.forget_handler();

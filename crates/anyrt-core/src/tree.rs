@@ -269,15 +269,15 @@ impl Node {
     /// Lists the node, and first those around it that are not listed yet, so that it hears of what
     /// happens above.
     pub(crate) fn attach(self: &Arc<Self>) {
-        if self.is(ATTACHED) {
-            return;
-        }
-        let is_unlisted = |node: &Arc<Node>| node.parent().is_some() && !node.is(ATTACHED);
-        if self.parent().is_some_and(is_unlisted) {
-            let unlisted: Vec<_> = self.around().take_while(|node| is_unlisted(node)).collect();
-            unlisted.into_iter().rev().for_each(Node::attach_one);
-        } else {
-            self.attach_one();
+        let is_unlisted = |node: &Arc<Node>| !node.is(ATTACHED) && node.parent().is_some();
+        // A loop, because the node may move while this looks at those around it.
+        while is_unlisted(self) {
+            if self.parent().is_some_and(is_unlisted) {
+                let unlisted: Vec<_> = self.around().take_while(|node| is_unlisted(node)).collect();
+                unlisted.into_iter().rev().for_each(Node::attach_one);
+            } else {
+                self.attach_one();
+            }
         }
     }
 
@@ -285,6 +285,10 @@ impl Node {
         let Some((parent, mut above)) = self.lock_parent() else {
             return;
         };
+        // Ancestors first, or a cancellation would pass by.
+        if !parent.is(ATTACHED) && parent.parent().is_some() {
+            return;
+        }
         let mut state = lock(&self.state);
         if state.key_in_parent.is_some() {
             return;

@@ -204,7 +204,8 @@ macro_rules! verbs {
             ///
             /// Until the child calls [`Started::set`] it belongs to the caller: its error and its panic come out here, and a
             /// cancellation of the caller, not one of the group, cancels it. After that it belongs to the group like any other
-            /// child. The group stays open meanwhile. In a group with a [limit](crate::GroupOptions::limit) it waits for its
+            /// child. The group stays open meanwhile; the scopes around the caller stay in memory until the child ends. In a
+            /// group with a [limit](crate::GroupOptions::limit) it waits for its
             /// turn first. This is trio's `nursery.start`.
             ///
             /// # Cancel safety

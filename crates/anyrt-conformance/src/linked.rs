@@ -3,7 +3,7 @@
 use std::future::{pending, ready};
 use std::sync::OnceLock;
 
-use anyrt_core::{Backend, CancelScope, Reason, is_stopping, shield, stopping};
+use anyrt_core::{Backend, CancelScope, Reason, Stopped, is_stopping, shield, stopping};
 use futures::channel::oneshot;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -275,6 +275,24 @@ pub async fn the_scope_of_a_group_may_link_a_future_elsewhere<B: Backend>(rt: Rt
     assert_eq!(first, Ok(true));
     let (linked, other) = second.unwrap();
     assert_eq!((linked.reason(), other), (&because("first group"), 7));
+}
+
+/// A child may run something under the scope of its own group; that scope catches around the child, not inside it.
+pub async fn a_child_under_the_scope_of_its_own_group_is_cut_as_a_whole<B: Backend>(rt: Rt<B>) {
+    for round in 0..300 {
+        let group = rt.task_group(async |g| {
+            let own = g.scope().clone();
+            let child = g.spawn(async move {
+                let _ = own.run(pending::<()>()).await;
+                Ok::<_, ()>("after the run")
+            });
+            rt.yields(round % 4).await;
+            g.scope().cancel_with("children");
+            Ok(child.outcome().await)
+        });
+        let cut = Err(Stopped::Cancelled(because("children")));
+        assert_eq!(group.await, Ok(cut), "round {round}");
+    }
 }
 
 /// A run that is dropped leaves the others as they were: their deadline still fires, and they can be cancelled.

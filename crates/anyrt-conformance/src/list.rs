@@ -471,6 +471,7 @@ promises! {
         a_stop_is_heard_in_every_run
         a_scope_may_link_children_of_several_groups
         the_scope_of_a_group_may_link_a_future_elsewhere
+        a_child_under_the_scope_of_its_own_group_is_cut_as_a_whole
         a_dropped_run_leaves_the_others_as_they_were
         runs_may_outlive_the_last_handle
         runs_come_and_go_while_a_thread_cancels
@@ -489,6 +490,7 @@ promises! {
         the_reason_is_the_same_at_every_depth
         of_the_causes_of_a_scope_the_first_is_named
         of_the_causes_of_a_child_the_first_is_named
+        a_run_that_outlives_a_scope_names_its_own_reason
         reasons_are_errors_like_any_other
     ;
 
@@ -801,6 +803,8 @@ promises! {
         sleeps_wakers_and_clocks_may_outlive_their_runtime
         a_scope_may_be_used_before_across_and_after_runs
         a_time_limit_may_be_set_where_there_is_no_runtime
+        of_two_stops_without_a_clock_the_shorter_grace_counts
+        the_grace_of_a_stop_without_a_clock_begins_with_who_watches
         threads_without_a_runtime_may_cancel_and_wait
         a_deep_tree_is_cancelled_and_released_by_loops
         a_deep_adoption_goes_up_by_a_loop

@@ -11,7 +11,7 @@ use anyrt_core::{Backend, finally, shield, stopping};
 use futures::channel::oneshot;
 use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt};
-use futures::{FutureExt, poll};
+use futures::{FutureExt, TryFutureExt, poll};
 
 use crate::everywhere::drop_at_pending;
 use crate::probe::{Latch, Log, polls};
@@ -65,7 +65,7 @@ pub async fn a_cancelled_group_waits_in_peace_for_a_shield<B: Backend>(rt: Rt<B>
         let (open, gate) = oneshot::channel();
         let (child, child_polls) = polls(shield(gate));
         let group = rt.task_group(async |g| {
-            g.spawn(child.map(|gate| Ok(gate.unwrap())));
+            g.spawn(child.map_err(|_| "closed"));
             g.spawn(pending::<Result<(), _>>());
             match how {
                 "children" => g.cancel(),
@@ -221,7 +221,7 @@ pub async fn a_group_waits_in_peace_for_the_shield_of_a_daemon<B: Backend>(rt: R
     let (open, gate) = oneshot::channel();
     let (daemon, daemon_polls) = polls(shield(gate));
     let group = rt.task_group(async |g| {
-        g.spawn_daemon(daemon.map(|gate| Ok::<_, ()>(gate.unwrap())));
+        g.spawn_daemon(daemon.map_err(drop));
         g.spawn_daemon(pending());
         Ok(())
     });
@@ -241,7 +241,7 @@ pub async fn a_group_waits_in_peace_for_what_it_has_adopted<B: Backend>(rt: Rt<B
     let (child, child_polls) = polls(shield(gate));
     let group = rt.task_group(async |_| {
         let inner = rt.task_group(async |h| {
-            h.spawn(child.map(|gate| Ok::<_, ()>(gate.unwrap())));
+            h.spawn(child.map_err(drop));
             pending::<Result<(), ()>>().await
         });
         drop_at_pending(1, inner).await;
@@ -262,7 +262,7 @@ pub async fn a_group_is_woken_by_its_last_child_alone<B: Backend>(rt: Rt<B>) {
     let (opens, gates): (Vec<_>, Vec<_>) = (0..30).map(|_| oneshot::channel::<()>()).unzip();
     let group = rt.task_group(async |g| {
         for gate in gates {
-            g.spawn(gate.map(|gate| Ok::<_, ()>(gate.unwrap())));
+            g.spawn(gate.map_err(drop));
         }
         Ok(())
     });

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyrt_core::{Backend, CancelScope, Cancelled, Reason, Stopped, Task, TaskGroup, shield};
-use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::join_all;
+use futures::{FutureExt, poll};
 
 use crate::everywhere::drop_at_pending;
 use crate::probe::{because, panic_of};
@@ -346,6 +346,26 @@ pub async fn of_the_causes_of_a_child_the_first_is_named<B: Backend>(rt: Rt<B>) 
             let outcome = child.outcome().await;
             assert_eq!(outcome, cut(first.clone()), "before {second:?}");
         }
+    }
+}
+
+/// A scope that has ended has no say any more in what outlives it, nor does its reason.
+pub async fn a_run_that_outlives_a_scope_names_its_own_reason<B: Backend>(rt: Rt<B>) {
+    for outer_first in [true, false] {
+        let (outer, scope) = (rt.scope(), rt.scope());
+        let mut run = Box::pin(scope.run(pending::<()>()));
+        let lent = outer.run(async {
+            assert!(poll!(&mut run).is_pending());
+            if outer_first {
+                outer.cancel_with("outer");
+            }
+            scope.cancel_with("own");
+            outer.cancel_with("outer");
+        });
+        // The body is ready, so it wins, and the run lives on.
+        assert_eq!(lent.await, Ok(()));
+        assert_eq!(run.await.unwrap_err().reason(), &because("own"));
+        assert_eq!(scope.reason(), Some(because("own")));
     }
 }
 

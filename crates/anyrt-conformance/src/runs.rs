@@ -565,6 +565,28 @@ async fn rt_sleep<B: Backend>(rt: Rt<B>, ticks: u32) {
     rt.sleep(ticks * rt.tick()).await;
 }
 
+/// Of two stops that were asked for where no clock is the shorter grace counts, in either order.
+pub fn of_two_stops_without_a_clock_the_shorter_grace_counts<B: Backend>(backend: &B) {
+    let rt = Rt::<B>::new();
+    for graces in [[rt.hour(), rt.tick()], [rt.tick(), rt.hour()]] {
+        let scope = CancelScope::<B>::new();
+        graces.into_iter().for_each(|grace| scope.stop(grace));
+        let result = run(backend, scope.run(pending::<()>()));
+        assert_eq!(result.unwrap_err().reason(), &Reason::Shutdown);
+    }
+}
+
+/// The time of a stop that was asked for where no clock is begins with whoever looks where there is one, also with
+/// who only watches.
+pub fn the_grace_of_a_stop_without_a_clock_begins_with_who_watches<B: Backend>(backend: &B) {
+    let rt = Rt::<B>::new();
+    let scope = CancelScope::<B>::new();
+    scope.stop(rt.tick());
+    assert!(!scope.is_cancelled());
+    run(backend, scope.cancelled());
+    assert_eq!(scope.reason(), Some(Reason::Shutdown));
+}
+
 /// A scope may be cancelled by a thread that knows no runtime, and tells it to one as well.
 pub fn threads_without_a_runtime_may_cancel_and_wait<B: Backend>(backend: &B) {
     let rt = Rt::<B>::new();

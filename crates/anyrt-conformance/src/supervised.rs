@@ -661,18 +661,15 @@ pub async fn a_second_failure_does_not_begin_the_grace_anew<B: Backend>(rt: Rt<B
 
 /// A deadline of the children that comes first does not keep the end of the grace period from coming for the body.
 pub async fn a_deadline_of_the_children_leaves_the_grace_its_end<B: Backend>(rt: Rt<B>) {
-    let log = Log::default();
+    let before = rt.now();
     let group = rt.group_options().grace(2 * rt.tick()).run(async |g| {
         g.scope().set_deadline(Some(rt.now() + rt.tick()));
-        let deaf = g.spawn(pending::<Result<(), _>>());
-        let failed = g.spawn(async { Err::<(), _>("failed") });
-        assert_eq!(failed.outcome().await, Err(Stopped::Failed));
-        assert!(deaf.outcome().await.is_err());
-        let _cut = log.on_drop("cut");
+        g.spawn(pending::<Result<(), _>>());
+        g.spawn(async { Err::<(), _>("failed") });
         pending::<Result<(), _>>().await
     });
     assert_eq!(group.await.unwrap_err().into_first(), "failed");
-    assert_eq!(log.marks(), ["cut"]);
+    assert!(rt.now() - before >= 2 * rt.tick(), "not before its time");
 }
 
 /// "Who awaits the handle of the child that has failed waits as long", and is cut then; no panic replaces the error.

@@ -19,6 +19,7 @@ mod list;
 pub mod cleanups;
 pub mod daemons;
 pub mod starts;
+pub mod moves;
 pub mod groups;
 pub mod stops;
 pub mod tasks;

@@ -133,9 +133,29 @@ promises! {
         a_caller_in_the_failing_group_is_cancelled_with_its_child
         an_error_after_set_fails_the_group
         a_panic_after_set_is_resumed_by_the_group
-        supervision_begins_with_set
         a_caller_cancelled_after_set_does_not_touch_the_child
         a_start_that_is_ready_beats_the_cancellation_of_the_caller
+        the_handle_of_a_started_child_may_be_dropped
+        a_started_child_may_be_cancelled_by_its_handle
+        the_child_of_a_dropped_start_is_waited_for_by_the_callers_group
+        a_panic_of_the_child_of_a_dropped_start_goes_to_the_callers_group
+        a_panic_that_the_caller_has_not_seen_goes_to_its_group
+        the_child_of_a_start_dropped_after_set_goes_on
+        a_start_may_be_driven_by_a_foreign_executor
+        cleanups_of_the_child_of_a_dropped_start_are_waited_for
+        a_start_waits_for_its_turn
+        a_caller_that_is_cancelled_leaves_the_queue
+        a_start_that_fails_gives_its_turn_back
+        to_poll_on_a_start_that_was_cut_panics
+        the_waker_of_the_last_poll_hears_that_the_child_is_ready
+        started_children_leave_nothing_behind
+        a_child_that_was_never_ready_does_not_count_when_its_caller_hears_of_it
+        a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost
+        what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
+    ;
+
+    moves with check:
+        supervision_begins_with_set
         a_child_that_was_cut_keeps_the_value_back_only_after_set
         the_effective_deadline_changes_with_set
         the_effective_deadline_of_grandchildren_changes_with_set
@@ -152,33 +172,17 @@ promises! {
         set_may_be_called_anywhere
         set_by_another_wakes_what_waits_in_the_child
         a_started_may_outlive_its_child
-        the_handle_of_a_started_child_may_be_dropped
-        a_started_child_may_be_cancelled_by_its_handle
-        the_child_of_a_dropped_start_is_waited_for_by_the_callers_group
-        a_panic_of_the_child_of_a_dropped_start_goes_to_the_callers_group
-        a_panic_that_the_caller_has_not_seen_goes_to_its_group
-        the_child_of_a_start_dropped_after_set_goes_on
-        a_start_may_be_driven_by_a_foreign_executor
         cleanups_registered_before_set_run_at_the_end_of_the_child
-        cleanups_of_the_child_of_a_dropped_start_are_waited_for
-        a_start_waits_for_its_turn
-        a_caller_that_is_cancelled_leaves_the_queue
-        a_start_that_fails_gives_its_turn_back
         a_child_may_start_a_helper_before_it_is_ready
         a_cancelled_caller_reaches_helpers_that_are_not_ready
         a_child_that_moves_takes_its_own_starts_along
-        to_poll_on_a_start_that_was_cut_panics
         a_start_may_outlive_the_scope_of_its_first_poll
-        the_waker_of_the_last_poll_hears_that_the_child_is_ready
-        started_children_leave_nothing_behind
         an_error_that_races_with_set_comes_out_once
         an_end_that_races_with_set_is_one_or_the_other
         set_may_race_with_every_kind_of_end
+        a_thread_may_call_set_while_the_child_is_polled_first
         starts_may_be_cancelled_at_every_pending
         starts_may_be_dropped_at_every_pending
-        a_child_that_was_never_ready_does_not_count_when_its_caller_hears_of_it
-        a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost
-        what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
         a_child_that_was_ready_in_a_scope_that_has_ended_has_started
     ;
 

@@ -95,7 +95,8 @@ where
         let mut this = self.project();
         heed_pick(this.body.as_mut().place(), *this.number);
         // Who is cancelled while waiting for its turn is not to begin.
-        let is_late = this.turn.as_ref().is_some_and(|turn| turn.is_waiting()) && {
+        let is_waiting = this.turn.as_ref().is_some_and(|turn| turn.is_waiting());
+        let is_late = is_waiting && this.body.has_not_ended() && {
             let place = this.body.as_mut().place();
             listen(place, *this.number, this.seat, this.armed, cx);
             place

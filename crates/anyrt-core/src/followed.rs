@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -15,7 +14,7 @@ use crate::inside::Inside;
 use crate::leaving::Leaving;
 use crate::place::Place;
 use crate::throw_away::{Payload, throw_away};
-use crate::tree::{Node, Role};
+use crate::tree::Role;
 
 /// How a future ended.
 pub(crate) enum End<T> {
@@ -57,6 +56,11 @@ impl<F, T> Followed<F, T> {
         }
     }
 
+    /// Whether the future itself, and not only a cleanup, is left.
+    pub(crate) fn has_not_ended(&self) -> bool {
+        self.future.is_live()
+    }
+
     /// Whether something is left to be polled.
     pub(crate) fn is_live(&self) -> bool {
         self.future.is_live() || self.leaving.is_some()
@@ -68,21 +72,6 @@ impl<F, T> Followed<F, T> {
 
     /// Drops the future before its end; the enclosing group waits for the cleanups.
     pub(crate) fn abandon(self: Pin<&mut Self>) {
-        struct LeaveBehind {
-            host: Option<Arc<Node>>,
-            guest: Option<Guest>,
-        }
-        impl Drop for LeaveBehind {
-            fn drop(&mut self) {
-                if let Some(leaving) = self.host.as_ref().and_then(Leaving::begin) {
-                    let guest = self.guest.take();
-                    take_over(
-                        leaving,
-                        guest.unwrap_or_else(|| Guest::of(self.host.as_ref())),
-                    );
-                }
-            }
-        }
         let mut this = self.project();
         let guest = this.guest.take();
         if let Some(both) = this.leaving.take() {
@@ -90,13 +79,27 @@ impl<F, T> Followed<F, T> {
             take_over(both.0, guest);
             drop(both.1);
         } else if this.future.is_live() {
-            let host = match this.future.as_mut().place() {
-                Place::At(node) => Some(node.clone()),
-                Place::Seat(_) | Place::Nowhere => None,
-            };
-            // Also if the future's destructors panic.
-            let _after_it = LeaveBehind { host, guest };
-            this.future.clear();
+            let dropped = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().clear()));
+            // Asked only now, since destructors may register cleanups, too.
+            if let Place::At(host) = this.future.place() {
+                if let Some(leaving) = Leaving::begin(host) {
+                    take_over(leaving, guest.unwrap_or_else(|| Guest::of(Some(host))));
+                }
+            }
+            if let Err(payload) = dropped {
+                resume_unwind(payload);
+            }
+        }
+    }
+
+    /// Holds the scopes around this one, and counts in its group, as soon as there are cleanups to run.
+    fn hold_on(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Place::At(node) = this.future.place() {
+            if this.hold.is_none() && node.has_exits() && node.role == Role::Scope {
+                *this.hold = node.parent().cloned().map(Hold::on);
+                *this.guest = Some(Guest::of(Some(node)));
+            }
         }
     }
 }
@@ -134,14 +137,8 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         cx: &mut Context<'_>,
         is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
     ) -> Poll<End<T>> {
-        let mut this = self.as_mut().project();
-        let mut future = this.future.as_mut();
-        if let Place::At(node) = future.as_mut().place() {
-            if this.hold.is_none() && node.has_exits() && node.role == Role::Scope {
-                *this.hold = node.parent().cloned().map(Hold::on);
-                *this.guest = Some(Guest::of(Some(node)));
-            }
-        }
+        self.as_mut().hold_on();
+        let mut future = self.as_mut().project().future;
         let end = match polled {
             Ok(Poll::Ready(value)) => End::Value(value),
             Ok(Poll::Pending) if is_to_be_cut(future.as_mut().place(), cx) => End::Cut,
@@ -150,7 +147,9 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         };
         let dropped = catch_unwind(AssertUnwindSafe(|| future.as_mut().clear()));
         let end = end.and_then(dropped.err());
-        let leaving = match future.place() {
+        self.as_mut().hold_on();
+        let this = self.as_mut().project();
+        let leaving = match this.future.place() {
             Place::At(node) => Leaving::begin(node),
             Place::Seat(_) | Place::Nowhere => None,
         };

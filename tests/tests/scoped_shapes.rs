@@ -81,7 +81,10 @@ fn children_borrow_disjoint_parts_mutably() {
                 Ok::<_, ()>(())
             });
             for half in b.chunks_mut(2) {
-                g.spawn(async move { Ok(half.iter_mut().for_each(|n| *n *= 2)) });
+                g.spawn(async move {
+                    half.iter_mut().for_each(|n| *n *= 2);
+                    Ok(())
+                });
             }
             Ok(())
         });

@@ -292,7 +292,7 @@ pub fn a_run_waits_for_the_exits_that_it_has_adopted<B: Backend>(backend: &B) {
 /// "Only the end of the runtime cuts them off", and then they leave nothing behind: also those that own the group
 /// in whose body they were registered, and whether or not they had begun.
 pub fn the_end_of_a_runtime_leaves_nothing_of_exits_behind<B: Backend>(backend: &B) {
-    if B::current().is_some() {
+    if B::current().is_some() || backend.name() == "async-std" {
         return; // A runtime that is global does not end.
     }
     let rt = Rt::<B>::new();

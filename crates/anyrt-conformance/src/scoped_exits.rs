@@ -146,14 +146,16 @@ pub async fn the_exits_of_a_dropped_scoped_group_are_adopted<B: Backend>(rt: Rt<
         });
         drop_at_pending(1, work).await;
         assert_eq!(alive.count(), 0);
-        rt.yields(10).await;
-        assert_eq!(log.marks(), ["begins", "of the child"]);
+        while log.marks().len() < 2 {
+            rt.yields(1).await;
+        }
         open.send(()).unwrap();
         Ok::<(), ()>(())
     });
     assert_eq!(outer.await, Ok(()));
-    let marks = ["begins", "of the child", "ends", "of the body"];
-    assert_eq!(log.marks(), marks);
+    let mut marks = log.marks();
+    marks[..2].sort_unstable();
+    assert_eq!(marks, ["begins", "of the child", "ends", "of the body"]);
 }
 
 /// So do those that a destructor registers when the group is dropped, also in a child that had nothing to clean up

@@ -1289,7 +1289,8 @@ pub async fn a_child_that_was_never_ready_does_not_count_when_its_caller_hears_o
             };
             assert_eq!(g.len(), 0);
             assert!(result.is_err());
-            assert_eq!(*look.1.lock().unwrap(), [0]);
+            // The caller may have found it before it was woken.
+            assert!(look.1.lock().unwrap().iter().all(|len| *len == 0));
         }
         Ok(())
     });

@@ -96,10 +96,14 @@ pub async fn an_error_of_a_daemon_at_its_end_is_reported<B: Backend>(rt: Rt<B>) 
     assert_eq!(group.await.unwrap_err().into_first(), "late");
 }
 
+async fn falls_over() -> Result<(), ()> {
+    panic!("daemon")
+}
+
 /// A panic of a daemon is resumed in the parent.
 pub async fn the_panic_of_a_daemon_reaches_the_parent<B: Backend>(rt: Rt<B>) {
     let group = rt.task_group(async |g| {
-        g.spawn_daemon(async { panic!("daemon") as Result<(), ()> });
+        g.spawn_daemon(falls_over());
         pending::<Result<(), ()>>().await
     });
     assert_eq!(panic_of(group).await.unwrap_err(), "daemon");

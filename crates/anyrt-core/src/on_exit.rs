@@ -10,7 +10,7 @@ use crate::tree::Launch;
 /// Registers `cleanup` to run when the scope at this place ends, however it ends.
 ///
 /// The scope is the innermost of: a run of a [`CancelScope`](crate::CancelScope) or of a time limit, the body of a
-/// task group or of [`run`](crate::run), a child. Its cleanups run one after the other, the latest first, after the
+/// task group, of [`finally`](crate::finally) or of [`run`](crate::run), a child. Its cleanups run one after the other, the latest first, after the
 /// body has ended and was dropped, also after a panic; those of a group's body after all of its children. They are
 /// shielded: scopes around wait for them, and one that must not run for ever is
 /// `async { move_on_after(limit, ..).await; }`. A cleanup may itself register further ones, which come next.

@@ -79,7 +79,8 @@ impl<B: Backend> CancelScope<B> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the body. The scope itself is not cancelled by that.
+    /// Dropping the future drops the body. The scope itself is not cancelled by that. Where another thread first sends
+    /// something to the body and then cancels, both may come after the body was polled; then what was sent goes with it.
     ///
     /// # Errors
     ///

@@ -123,7 +123,8 @@ macro_rules! verbs {
             ///
             /// # Cancel safety
             ///
-            /// If it is dropped while it waits, `child` never runs.
+            /// If it is dropped while it waits, `child` never runs. As long as it waits, those behind it wait, too: it is not
+            /// to be kept without being polled.
             ///
             /// # Examples
             ///

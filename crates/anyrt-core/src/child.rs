@@ -96,14 +96,19 @@ where
         heed_pick(this.body.as_mut().place(), *this.number);
         // Who is cancelled while waiting for its turn is not to begin.
         let is_waiting = this.turn.as_ref().is_some_and(|turn| turn.is_waiting());
-        let is_late = is_waiting && this.body.has_not_ended() && {
+        let waits = is_waiting && this.body.has_not_ended();
+        if waits {
             let place = this.body.as_mut().place();
             listen(place, *this.number, this.seat, this.armed, cx);
-            place
-                .nearest()
-                .is_some_and(|node| node.is_effectively_cancelled())
+        }
+        let has_come = this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
+        // Asked last: whoever has given up the turn for this cancellation knew of it.
+        let is_late = waits && {
+            let place = this.body.as_mut().place();
+            heed_pick(place, *this.number);
+            is_cancelled(place)
         };
-        let may_run = !is_late && this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
+        let may_run = has_come && !is_late;
         let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
             listen(place, *this.number, this.seat, this.armed, cx);
             heed_pick(place, *this.number);
@@ -160,6 +165,12 @@ fn retire_root(place: Place) -> Option<Arc<Node>> {
         root.retire();
     }
     Some(root)
+}
+
+fn is_cancelled(place: &Place) -> bool {
+    place
+        .nearest()
+        .is_some_and(|node| node.is_effectively_cancelled())
 }
 
 /// Sees to it that a cancellation wakes the child.

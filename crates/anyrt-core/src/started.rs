@@ -184,6 +184,11 @@ impl<R> Handshake<R> {
         let mut end = end;
         let mut state = lock(&self.state);
         let guest = state.guest.take();
+        let unheard = if state.is_started {
+            None
+        } else {
+            state.value.take()
+        };
         if !std::mem::replace(&mut state.is_over, true) {
             state.end = end.take();
         }
@@ -192,6 +197,7 @@ impl<R> Handshake<R> {
             (Some(AttemptEnd::Panicked(payload)), Some(guest)) => guest.hand_over(payload),
             (end, _) => throw_away(end),
         }
+        throw_away(unheard);
         drop(guest);
         self.caller.wake();
     }

@@ -435,8 +435,10 @@ pub async fn awaiting_a_child_without_a_value_in_a_cancelled_child_does_not_pani
     let task = child_without_a_value(rt).await;
     let (gate, open) = oneshot::channel::<()>();
     let group = rt.task_group(async |g| {
-        let awaiter = g.spawn(async {
+        let awaiter = g.spawn(async move {
             open.await.ok();
+            // Held, but from here on it knows that it is cancelled.
+            shield(rt.yields(1)).await;
             task.await;
             Ok::<_, ()>(())
         });

@@ -74,11 +74,9 @@ where
         let mut this = self.project();
         let child = &this.handshake.child;
         let end = ready!(this.body.as_mut().poll(cx, |_, cx| {
-            child.attach();
-            child.arm(cx.waker(), this.armed);
+            child.listen(cx.waker(), this.armed);
             // Who is cut does not move any more.
-            let is_to_be_cut = child.is_effectively_cancelled() && !child.is_held();
-            is_to_be_cut && {
+            child.is_to_be_cut() && {
                 child.stay();
                 true
             }

@@ -72,13 +72,9 @@ impl<F: Future> Child<F> {
         if let Err(payload) = dropped {
             fail(&children, this.name, Failure::Panic(payload));
         }
-        let root = match this.body.place() {
-            Place::At(root) => Some(&*root),
-            Place::Seat(_) | Place::Nowhere => None,
-        };
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
-            leave_as_child(&children, root);
+            leave_as_child(&children, this.body.place().made());
             leave(&children, home.tally.output_dropped());
         }
     }
@@ -128,7 +124,12 @@ where
             panic!("anyrt: a child was polled after its end");
         };
         let cause = place.nearest().map_or(Reason::Dropped, |node| node.cause());
-        let root = retire_root(place);
+        // What was first polled in the child and lives on is free of it.
+        let root = place.made().cloned();
+        drop(place);
+        if let Some(root) = &root {
+            root.retire_if_shared();
+        }
         // First the record, then the cancellation, then the handle: who sees the handle fail is cancelled
         // already, and who sees the cancellation finds the error.
         let outcome = match end {
@@ -158,15 +159,6 @@ pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     }
 }
 
-/// What was first polled in the child and lives on is free of it. Gives the root, if the child had one.
-fn retire_root(place: Place) -> Option<Arc<Node>> {
-    let Place::At(root) = place else { return None };
-    if Arc::strong_count(&root) > 1 {
-        root.retire();
-    }
-    Some(root)
-}
-
 fn is_cancelled(place: &Place) -> bool {
     place
         .nearest()
@@ -190,8 +182,7 @@ fn listen(
         children.seat(seat, number, cx.waker());
     }
     if let Place::At(root) = place {
-        root.attach();
-        root.arm(cx.waker(), armed);
+        root.listen(cx.waker(), armed);
     }
     *armed = waker;
 }
@@ -210,7 +201,7 @@ fn is_interrupted(place: &Place) -> bool {
     let (Some(node), Some(children)) = (place.nearest(), children_of(place)) else {
         return false;
     };
-    if !node.is_effectively_cancelled() || node.is_held() {
+    if !node.is_to_be_cut() {
         return false;
     }
     if !node.is_cancelled_first() && !children.is_cancelled_first() {

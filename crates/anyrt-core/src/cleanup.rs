@@ -87,7 +87,7 @@ struct Entered(Arc<Node>, WakerId);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.0.retire();
+        self.0.retire_if_shared();
     }
 }
 
@@ -110,9 +110,8 @@ where
         });
         if this.body.is_live() {
             let is_to_be_cut = |_: &mut Place, cx: &mut Context<'_>| {
-                node.attach();
-                node.arm(cx.waker(), armed);
-                node.is_effectively_cancelled() && !node.is_held()
+                node.listen(cx.waker(), armed);
+                node.is_to_be_cut()
             };
             match ready!(this.body.as_mut().poll(cx, is_to_be_cut)) {
                 End::Value(value) => *this.value = Some(value),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -14,7 +15,7 @@ use crate::inside::Inside;
 use crate::leaving::Leaving;
 use crate::place::Place;
 use crate::throw_away::{Payload, throw_away};
-use crate::tree::Role;
+use crate::tree::{Node, Role};
 
 /// How a future ended.
 pub(crate) enum End<T> {
@@ -81,10 +82,9 @@ impl<F, T> Followed<F, T> {
         } else if this.future.is_live() {
             let dropped = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().clear()));
             // Asked only now, since destructors may register cleanups, too.
-            if let Place::At(host) = this.future.place() {
-                if let Some(leaving) = Leaving::begin(host) {
-                    take_over(leaving, guest.unwrap_or_else(|| Guest::of(Some(host))));
-                }
+            let host = this.future.place().made();
+            if let Some(leaving) = host.and_then(Leaving::begin) {
+                take_over(leaving, guest.unwrap_or_else(|| Guest::of(host)));
             }
             if let Err(payload) = dropped {
                 resume_unwind(payload);
@@ -95,11 +95,13 @@ impl<F, T> Followed<F, T> {
     /// Holds the scopes around this one, and counts in its group, as soon as there are cleanups to run.
     fn hold_on(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Place::At(node) = this.future.place() {
-            if this.hold.is_none() && node.has_exits() && node.role == Role::Scope {
-                *this.hold = node.parent().cloned().map(Hold::on);
-                *this.guest = Some(Guest::of(Some(node)));
-            }
+        if this.guest.is_some() {
+            return;
+        }
+        let hosts = |node: &&Arc<Node>| node.has_exits() && node.role == Role::Scope;
+        if let Some(node) = this.future.place().made().filter(hosts) {
+            *this.hold = node.parent().cloned().map(Hold::on);
+            *this.guest = Some(Guest::of(Some(node)));
         }
     }
 }
@@ -149,11 +151,7 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         let end = end.and_then(dropped.err());
         self.as_mut().hold_on();
         let this = self.as_mut().project();
-        let leaving = match this.future.place() {
-            Place::At(node) => Leaving::begin(node),
-            Place::Seat(_) | Place::Nowhere => None,
-        };
-        let Some(mut leaving) = leaving else {
+        let Some(mut leaving) = this.future.place().made().and_then(Leaving::begin) else {
             *this.hold = None;
             *this.guest = None;
             return Poll::Ready(end);

@@ -215,8 +215,7 @@ where
                 body.as_mut().poll(cx)
             }));
             if let Ok(Poll::Pending) = polled {
-                this.node.attach();
-                this.node.arm(cx.waker(), &mut this.armed.0);
+                this.node.listen(cx.waker(), &mut this.armed.0);
             }
             polled
         });
@@ -227,11 +226,8 @@ where
                 fail(this.node, &None, Failure::Error(Box::new(error)));
             }
             Err(payload) => fail(this.node, &None, Failure::Panic(payload)),
-            Ok(Poll::Pending) => {
-                if !this.node.is_effectively_cancelled() || this.node.is_held() {
-                    return;
-                }
-            }
+            Ok(Poll::Pending) if this.node.is_to_be_cut() => {}
+            Ok(Poll::Pending) => return,
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
         if let Err(payload) = dropped {
@@ -250,11 +246,10 @@ where
     fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let mut this = self.project();
         let backend = this.home.backend::<B>();
-        this.children.attach();
+        this.children.listen(cx.waker(), &mut this.armed.1);
         if !this.body.is_live() {
             this.node.arm(cx.waker(), &mut this.armed.0);
         }
-        this.children.arm(cx.waker(), &mut this.armed.1);
         let nodes = [&*this.node, &*this.children];
         // Both are to be asked.
         if nodes.map(|node| node.take_moved()).contains(&true) {

@@ -47,6 +47,14 @@ impl Place {
         self.nearest()
     }
 
+    /// The node of this very place, which for a child without a root has not been made.
+    pub(crate) fn made(&self) -> Option<&Arc<Node>> {
+        match self {
+            Self::At(node) => Some(node),
+            Self::Seat(_) | Self::Nowhere => None,
+        }
+    }
+
     /// The node, or for a child without a root the one above it.
     pub(crate) fn nearest(&self) -> Option<&Arc<Node>> {
         match self {

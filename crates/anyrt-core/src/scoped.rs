@@ -106,10 +106,7 @@ impl<B: Backend> Entered<B> {
 
 impl<B> Drop for Entered<B> {
     fn drop(&mut self) {
-        // Most often nothing below is left, and the node goes with this.
-        if Arc::strong_count(&self.node) > 1 {
-            self.node.retire();
-        }
+        self.node.retire_if_shared();
     }
 }
 
@@ -154,8 +151,7 @@ impl<B: Backend> Entered<B> {
     /// Whether the body, which waits, is to be dropped now; otherwise arranges for a wake when it is.
     fn is_to_be_cut(&mut self, alarm: Pin<&mut Alarm<B>>, cx: &mut Context<'_>) -> bool {
         let node = &self.node;
-        node.attach();
-        node.arm(cx.waker(), &mut self.armed);
+        node.listen(cx.waker(), &mut self.armed);
         if node.take_moved() {
             node.governor().begin_grace(|| self.backend.now());
             self.due = node.deadline_to_watch();
@@ -163,7 +159,7 @@ impl<B: Backend> Entered<B> {
         if alarm.poll_passed(self.due, &self.backend, cx) {
             node.governor().expire();
         }
-        node.is_effectively_cancelled() && !node.is_held()
+        node.is_to_be_cut()
     }
 
     /// After the body was cut: reports it, or leaves that to a scope around this one.

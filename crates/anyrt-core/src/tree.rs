@@ -305,6 +305,12 @@ impl Node {
         self.set(ATTACHED | MOVED);
     }
 
+    /// Sees to it that a cancellation, from wherever it comes, wakes this node's own future.
+    pub(crate) fn listen(self: &Arc<Self>, waker: &Waker, armed: &mut WakerId) {
+        self.attach();
+        self.arm(waker, armed);
+    }
+
     /// Sets the waker that wakes this node's own future.
     pub(crate) fn arm(&self, waker: &Waker, armed: &mut WakerId) {
         let id = WakerId::of(waker);

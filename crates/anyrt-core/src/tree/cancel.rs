@@ -33,6 +33,11 @@ impl Node {
         })
     }
 
+    /// Whether its body, which waits, is to be dropped now.
+    pub(crate) fn is_to_be_cut(&self) -> bool {
+        self.is_effectively_cancelled() && !self.is_held()
+    }
+
     /// Brings down to this place what it can see and what is still on its way: who has seen that it is cancelled is to be
     /// cut at its next `Pending`.
     pub(crate) fn bring_down(self: &Arc<Self>) {
@@ -163,6 +168,13 @@ impl Node {
         drop(state);
         if has_members {
             tell_below(VecDeque::from([self.clone()]));
+        }
+    }
+
+    /// [`retire`](Self::retire) by the owner of the scope: most often nothing is left below, and the node goes with it.
+    pub(crate) fn retire_if_shared(self: &Arc<Self>) {
+        if Arc::strong_count(self) > 1 {
+            self.retire();
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::backend::Backend;
 use crate::error::GroupError;
 use crate::group::Running;
 use crate::limiter::Limiter;
+use crate::nest::{Housing, Nest};
 use crate::policy::{Handler, OnError, Policy};
-use crate::spawn::TaskGroup;
+use crate::spawn::{GroupOf, LocalGroup, ScopedGroup, TaskGroup};
 
 /// Options of a task group, and the way to run it with them.
 ///
@@ -223,9 +224,87 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
         F: FnOnce(TaskGroup<B, E>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let caller = Location::caller();
+        self.run_in((), body, Location::caller())
+    }
+
+    /// Runs `body` with a fresh group whose children may borrow, and that has these options; otherwise as
+    /// [`scoped_group`](crate::scoped_group).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`scoped_group`](crate::scoped_group).
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    ///
+    /// # Panics
+    ///
+    /// As [`task_group`](crate::task_group).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::GroupOptions;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let words = ["to", "be", "or", "not"];
+    /// let group = GroupOptions::<Sim, ()>::new().limit(2).run_scoped(async |g| {
+    ///     for word in &words {
+    ///         g.spawn(async move { Ok(assert!(word.len() < 4)) });
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert!(group.await.is_ok());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn run_scoped<'env, T, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        F: FnOnce(ScopedGroup<'env, B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        self.run_in(Nest::default(), body, Location::caller())
+    }
+
+    /// Runs `body` with a fresh group whose children may borrow and need not be `Send`; otherwise as
+    /// [`run_scoped`](Self::run_scoped).
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    ///
+    /// # Panics
+    ///
+    /// As [`task_group`](crate::task_group).
+    #[track_caller]
+    pub fn run_local<'env, T, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        F: FnOnce(LocalGroup<'env, B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        self.run_in(Nest::default(), body, Location::caller())
+    }
+
+    async fn run_in<T, F, Fut, N>(
+        self,
+        nest: N,
+        body: F,
+        caller: &'static Location<'static>,
+    ) -> Result<T, GroupError<E>>
+    where
+        N: Housing,
+        F: FnOnce(GroupOf<B, E, N::Spawner>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
         let policy = Some(Box::new(self.policy));
-        async move { Running::<B, T, E, F, Fut, ()>::new(body, (), policy, caller).await }
+        Running::<B, T, E, F, Fut, N>::new(body, nest, policy, caller).await
     }
 }
 

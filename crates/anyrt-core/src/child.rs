@@ -28,10 +28,8 @@ pin_project! {
         body: Followed<F, F::Output>,
         // In a group that bounds how many run at once.
         turn: Option<Box<Turn>>,
-        number: u64,
         name: Option<Arc<str>>,
-        seat: Option<usize>,
-        armed: WakerId,
+        ear: Ear,
     }
 
     impl<F: Future> PinnedDrop for Child<F> {
@@ -39,6 +37,15 @@ pin_project! {
             this.drop_unfinished();
         }
     }
+}
+
+/// How a child hears that it is cancelled.
+struct Ear {
+    number: u64,
+    // It runs in the task of its group, which listens for all of those.
+    is_nested: bool,
+    seat: Option<usize>,
+    armed: WakerId,
 }
 
 impl<F: Future> Child<F> {
@@ -53,11 +60,24 @@ impl<F: Future> Child<F> {
         Self {
             body: Followed::new(place, future),
             turn,
-            number,
             name,
-            seat: None,
-            armed: WakerId::default(),
+            ear: Ear {
+                number,
+                is_nested: false,
+                seat: None,
+                armed: WakerId::default(),
+            },
         }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.ear.number
+    }
+
+    /// As a part of the task of its group.
+    pub(crate) fn nested(mut self) -> Self {
+        self.ear.is_nested = true;
+        self
     }
 
     /// The runtime drops the task before its end: it is shutting down, or somebody aborted it.
@@ -66,7 +86,7 @@ impl<F: Future> Child<F> {
         let Some(children) = children_of(this.body.as_mut().place()).cloned() else {
             return;
         };
-        children.unseat(this.seat, *this.number);
+        this.ear.forget(&children);
         // Some runtimes abort if a destructor panics here.
         let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
         if let Err(payload) = dropped {
@@ -89,25 +109,25 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
-        heed_pick(this.body.as_mut().place(), *this.number);
+        heed_pick(this.body.as_mut().place(), this.ear.number);
         // Who is cancelled while waiting for its turn is not to begin.
         let is_waiting = this.turn.as_ref().is_some_and(|turn| turn.is_waiting());
         let waits = is_waiting && this.body.has_not_ended();
         if waits {
             let place = this.body.as_mut().place();
-            listen(place, *this.number, this.seat, this.armed, cx);
+            this.ear.listen(place, cx);
         }
         let has_come = this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
         // Asked last: whoever has given up the turn for this cancellation knew of it.
         let is_late = waits && {
             let place = this.body.as_mut().place();
-            heed_pick(place, *this.number);
+            heed_pick(place, this.ear.number);
             is_cancelled(place)
         };
         let may_run = has_come && !is_late;
         let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
-            listen(place, *this.number, this.seat, this.armed, cx);
-            heed_pick(place, *this.number);
+            this.ear.listen(place, cx);
+            heed_pick(place, this.ear.number);
             is_interrupted(place)
         };
         let end = if may_run {
@@ -120,13 +140,19 @@ where
         }
         let end = ready!(end);
         let place = std::mem::take(this.body.place());
-        let Some(children) = children_of(&place).cloned() else {
+        let cause = match (&end, place.nearest()) {
+            (End::Cut, Some(node)) => node.cause(),
+            _ => Reason::Dropped,
+        };
+        let (children, root) = match place {
+            Place::Seat(children) => (Some(children), None),
+            Place::At(root) => (root.parent().cloned(), Some(root)),
+            Place::Nowhere => (None, None),
+        };
+        let Some(children) = children else {
             panic!("anyrt: a child was polled after its end");
         };
-        let cause = place.nearest().map_or(Reason::Dropped, |node| node.cause());
         // What was first polled in the child and lives on is free of it.
-        let root = place.made().cloned();
-        drop(place);
         if let Some(root) = &root {
             root.retire_if_shared();
         }
@@ -144,7 +170,7 @@ where
             }
         };
         *this.turn = None;
-        children.unseat(this.seat, *this.number);
+        this.ear.forget(&children);
         leave_as_child(&children, root.as_ref());
         Poll::Ready(Delivery::new(outcome, children))
     }
@@ -165,26 +191,27 @@ fn is_cancelled(place: &Place) -> bool {
         .is_some_and(|node| node.is_effectively_cancelled())
 }
 
-/// Sees to it that a cancellation wakes the child.
-fn listen(
-    place: &Place,
-    number: u64,
-    seat: &mut Option<usize>,
-    armed: &mut WakerId,
-    cx: &mut Context<'_>,
-) {
-    let Some(children) = children_of(place) else {
-        return;
-    };
-    let waker = WakerId::of(cx.waker());
-    if *armed != waker || children.has_told() {
-        children.attach();
-        children.seat(seat, number, cx.waker());
+impl Ear {
+    /// Sees to it that a cancellation wakes the child.
+    fn listen(&mut self, place: &Place, cx: &mut Context<'_>) {
+        let Some(children) = children_of(place) else {
+            return;
+        };
+        let waker = WakerId::of(cx.waker());
+        if !self.is_nested && (self.armed != waker || children.has_told()) {
+            children.attach();
+            children.seat(&mut self.seat, self.number, cx.waker());
+        }
+        if let Place::At(root) = place {
+            root.listen(cx.waker(), &mut self.armed);
+        }
+        self.armed = waker;
     }
-    if let Place::At(root) = place {
-        root.listen(cx.waker(), armed);
+
+    /// The child has ended.
+    fn forget(&mut self, children: &Node) {
+        children.unseat(&mut self.seat, self.number);
     }
-    *armed = waker;
 }
 
 /// If this one child was cancelled: cancels its root, so that all below it know.

@@ -236,10 +236,11 @@ where
     }
 
     /// Polls the children that run in this task.
-    fn poll_children(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+    fn poll_children(self: Pin<&mut Self>) {
         let this = self.project();
         let backend = this.home.backend::<B>();
-        this.nest.poll_children(cx, || backend.has_budget());
+        this.nest
+            .poll_children(this.children, || backend.has_budget());
     }
 
     /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
@@ -389,7 +390,7 @@ where
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
-        self.as_mut().poll_children(cx);
+        self.as_mut().poll_children();
         while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.is_empty(cx) {
             if self.as_mut().begin_leaving() {
                 continue;
@@ -399,7 +400,9 @@ where
             }
             // Somebody has just come in.
         }
-        self.poll_deadline(cx);
+        self.as_mut().poll_deadline(cx);
+        let this = self.project();
+        this.nest.rest(this.children, cx.waker());
         Poll::Pending
     }
 }

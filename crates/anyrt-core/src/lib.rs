@@ -41,6 +41,8 @@ mod kind;
 mod task;
 mod turn;
 mod child;
+mod nested;
+mod ready;
 mod nest;
 mod spawn;
 mod started;

@@ -1,16 +1,16 @@
-//! Children that run in the task of their group: who is there, who is ready, and one pass over those.
+//! Children that run in the task of their group: who is there, and one pass over those that are ready.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Wake, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
-use atomic_waker::AtomicWaker;
 use slab::Slab;
 
 use crate::lock::lock;
+use crate::ready::Ready;
+use crate::tree::Node;
 
 /// A child that may move between threads together with its group.
 pub type SendChild<'env> = Pin<Box<dyn Future<Output = ()> + Send + 'env>>;
@@ -25,15 +25,18 @@ pub(crate) trait Housing {
 
     fn spawner(&self) -> Self::Spawner;
 
-    /// Polls the body, if it is to be polled now.
+    /// Polls the body, if it is to be polled now. The first step of a poll of the group.
     fn poll_body<R>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> R,
     ) -> Option<R>;
 
-    /// Polls each child once that is ready, as long as there `is_time`.
-    fn poll_children(&mut self, cx: &mut Context<'_>, is_time: impl Fn() -> bool);
+    /// Polls each child once that is ready, or that `children`, their node, concerns, as long as there `is_time`.
+    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool);
+
+    /// Sees to it that the group is polled when there is something to do. The last step of a poll that waits.
+    fn rest(&mut self, children: &Node, waker: &Waker);
 
     /// Drops all children.
     fn clear(&mut self);
@@ -43,60 +46,61 @@ pub(crate) trait Housing {
 ///
 /// Each poll of the group is one pass over those that are ready. So the body and the children take turns, and a
 /// group within a group costs one poll for each level.
+///
+/// A child does not listen for cancellations itself: all of them run here, so it is enough that the group does.
 pub(crate) struct Nest<C> {
     inbox: Arc<Inbox<C>>,
+    ready: Arc<Ready>,
     children: Slab<Nestling<C>>,
-    body: Flag,
-    /// Kept for its allocation.
+    body: Waker,
+    is_body_due: bool,
+    /// Those whose turn it is; kept for its allocation.
     pass: Vec<usize>,
+    /// There was no time for all of them, and there would never be if the body always came first.
+    is_childrens_turn: bool,
+    has_body_had_time: bool,
+    /// How many children there have been.
     born: u64,
+    /// The cancellation that the children have been told of.
+    told: Told,
 }
 
 struct Nestling<C> {
     future: C,
-    flag: Flag,
+    waker: Waker,
     /// In the order of spawning.
+    rank: u64,
+    /// By which it may be picked.
     number: u64,
 }
 
-/// What wakes one future of the group.
-struct Flag {
-    flag: Arc<ReadyFlag>,
-    waker: Waker,
-}
-
-struct ReadyFlag {
-    /// `None` is the body.
-    index: Option<usize>,
-    is_ready: AtomicBool,
-    group: Arc<Ready>,
-}
-
-/// Who is to be polled next.
-#[derive(Default)]
-struct Ready {
-    queue: Mutex<Vec<usize>>,
-    /// Set while the group is not being polled: it looks for itself at the end of a pass.
-    waker: AtomicWaker,
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Told {
+    children: bool,
+    daemons: bool,
 }
 
 /// Where children go first.
 pub(crate) struct Inbox<C> {
-    children: Mutex<Vec<C>>,
+    /// `None` once the group is gone.
+    children: Mutex<Option<Vec<(u64, C)>>>,
     ready: Arc<Ready>,
 }
 
-/// The way into a group, which does not keep its children alive.
-pub struct Nesting<C>(Weak<Inbox<C>>);
+/// The way into a group. It does not keep the children alive.
+pub struct Nesting<C>(Arc<Inbox<C>>);
 
 impl<C> Nesting<C> {
-    /// Puts a child into the group, or drops it if the group is gone. Gives whether it is in.
-    pub(crate) fn push(&self, child: C) -> bool {
-        let Some(inbox) = self.0.upgrade() else {
+    /// Puts a child with this number into the group, or drops it if the group is gone. Gives whether it is in.
+    pub(crate) fn push(&self, number: u64, child: C) -> bool {
+        let mut children = lock(&self.0.children);
+        let Some(inbox) = &mut *children else {
+            drop(children);
             return false;
         };
-        lock(&inbox.children).push(child);
-        inbox.ready.waker.wake();
+        inbox.push((number, child));
+        drop(children);
+        self.0.ready.wake();
         true
     }
 }
@@ -113,81 +117,76 @@ impl<C> fmt::Debug for Nesting<C> {
     }
 }
 
-impl Wake for ReadyFlag {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.is_ready.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        if let Some(index) = self.index {
-            lock(&self.group.queue).push(index);
-        }
-        self.group.waker.wake();
-    }
-}
-
-impl Flag {
-    fn new(index: Option<usize>, group: &Arc<Ready>) -> Self {
-        let flag = Arc::new(ReadyFlag {
-            index,
-            is_ready: AtomicBool::new(true),
-            group: group.clone(),
-        });
-        let waker = flag.clone().into();
-        Self { flag, waker }
-    }
-
-    fn poll<R>(&self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        // Before the poll, so that a wake during it counts.
-        self.flag.is_ready.store(false, Ordering::Release);
-        poll(&mut Context::from_waker(&self.waker))
-    }
-}
-
 impl<C> Default for Nest<C> {
     fn default() -> Self {
-        let ready = Arc::default();
+        let ready = Arc::<Ready>::default();
         Self {
             children: Slab::new(),
-            body: Flag::new(None, &ready),
+            body: ready.waker(None),
+            is_body_due: true,
             pass: Vec::new(),
+            is_childrens_turn: false,
+            has_body_had_time: false,
             born: 0,
+            told: Told::default(),
             inbox: Arc::new(Inbox {
-                children: Mutex::default(),
-                ready,
+                children: Mutex::new(Some(Vec::new())),
+                ready: ready.clone(),
             }),
+            ready,
         }
     }
 }
 
 impl<C> Nest<C> {
-    fn ready(&self) -> &Arc<Ready> {
-        &self.inbox.ready
-    }
-
-    /// Takes in those that have been spawned; they are ready.
+    /// Takes in those that have been spawned; it is their turn.
     fn take_in(&mut self) {
-        let new = std::mem::take(&mut *lock(&self.inbox.children));
-        for future in new {
+        let mut inbox = lock(&self.inbox.children);
+        let new = inbox.as_mut().map(std::mem::take).unwrap_or_default();
+        drop(inbox);
+        for (number, future) in new {
             let entry = self.children.vacant_entry();
             let index = entry.key();
             entry.insert(Nestling {
                 future,
-                flag: Flag::new(Some(index), &self.inbox.ready),
-                number: self.born,
+                waker: self.ready.waker(Some(index)),
+                rank: self.born,
+                number,
             });
             self.born += 1;
             self.pass.push(index);
         }
     }
 
-    fn is_more_to_do(&self) -> bool {
-        self.body.flag.is_ready.load(Ordering::Acquire)
-            || !lock(&self.ready().queue).is_empty()
-            || !lock(&self.inbox.children).is_empty()
+    /// Makes it the turn of those as well that have been cancelled since the last time.
+    fn call_cancelled(&mut self, children: &Node) {
+        let before = std::mem::replace(&mut self.told, Told::of(children));
+        let mut called: Vec<_> = if self.told.is_more_than(before) {
+            self.pass.clear();
+            self.children.iter().collect()
+        } else if let Some(picked) = children.take_picks() {
+            let all = self.children.iter();
+            all.filter(|(_, child)| picked.binary_search(&child.number).is_ok())
+                .collect()
+        } else {
+            return;
+        };
+        called.sort_by_key(|(_, child)| child.rank);
+        self.pass.extend(called.into_iter().map(|(index, _)| index));
+    }
+}
+
+impl Told {
+    fn of(children: &Node) -> Self {
+        let daemons = children.daemons();
+        Self {
+            children: children.is_effectively_cancelled(),
+            daemons: daemons.is_some_and(|daemons| daemons.is_effectively_cancelled()),
+        }
+    }
+
+    fn is_more_than(self, before: Self) -> bool {
+        self.children && !before.children || self.daemons && !before.daemons
     }
 }
 
@@ -195,7 +194,7 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
     type Spawner = Nesting<C>;
 
     fn spawner(&self) -> Nesting<C> {
-        Nesting(Arc::downgrade(&self.inbox))
+        Nesting(self.inbox.clone())
     }
 
     fn poll_body<R>(
@@ -203,41 +202,57 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         _: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> R,
     ) -> Option<R> {
-        drop(self.ready().waker.take());
-        let is_ready = self.body.flag.is_ready.load(Ordering::Acquire);
-        is_ready.then(|| self.body.poll(poll))
+        self.is_body_due |= self.ready.get_up();
+        let is_childrens_turn = std::mem::take(&mut self.is_childrens_turn);
+        if is_childrens_turn || !self.is_body_due {
+            return None;
+        }
+        self.is_body_due = false;
+        self.has_body_had_time = true;
+        Some(poll(&mut Context::from_waker(&self.body)))
     }
 
-    fn poll_children(&mut self, cx: &mut Context<'_>, is_time: impl Fn() -> bool) {
-        drop(self.ready().waker.take());
-        std::mem::swap(&mut self.pass, &mut lock(&self.inbox.ready.queue));
+    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) {
+        self.ready.take_children(&mut self.pass);
         self.take_in();
+        self.call_cancelled(children);
         let mut pass = std::mem::take(&mut self.pass);
-        let mut polled = 0;
-        for &index in &pass {
-            if !is_time() {
-                break;
-            }
-            polled += 1;
+        let mut late = pass.drain(..);
+        for index in late.by_ref() {
             let Some(child) = self.children.get_mut(index) else {
                 continue;
             };
             let future = Pin::new(&mut child.future);
-            if child.flag.poll(|cx| future.poll(cx)).is_ready() {
+            if future
+                .poll(&mut Context::from_waker(&child.waker))
+                .is_ready()
+            {
                 drop(self.children.remove(index));
             }
+            if !is_time() {
+                break;
+            }
         }
-        pass.drain(..polled);
-        if !pass.is_empty() {
-            // Those that have not had their turn come first next time.
-            let mut queue = lock(&self.ready().queue);
-            pass.append(&mut queue);
-            std::mem::swap(&mut pass, &mut queue);
+        let has_body_had_time = std::mem::take(&mut self.has_body_had_time);
+        if late.len() > 0 {
+            self.is_childrens_turn = has_body_had_time;
+            self.ready.put_back(late);
+        } else {
+            drop(late);
         }
         self.pass = pass;
-        self.ready().waker.register(cx.waker());
-        if self.is_more_to_do() {
-            cx.waker().wake_by_ref();
+    }
+
+    fn rest(&mut self, children: &Node, waker: &Waker) {
+        let is_quiet = !self.is_body_due
+            && self.ready.lie_down(waker)
+            && lock(&self.inbox.children)
+                .as_ref()
+                .is_none_or(Vec::is_empty)
+            && !children.has_picks()
+            && !Told::of(children).is_more_than(self.told);
+        if !is_quiet {
+            waker.wake_by_ref();
         }
     }
 
@@ -245,7 +260,7 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         self.take_in();
         self.pass.clear();
         let mut children: Vec<_> = std::mem::take(&mut self.children).into_iter().collect();
-        children.sort_by_key(|(_, child)| child.number);
+        children.sort_by_key(|(_, child)| child.rank);
         for (_, child) in children {
             drop(child);
         }
@@ -255,7 +270,9 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
 impl<C> Drop for Nest<C> {
     fn drop(&mut self) {
         // Wakers may outlive the group, but need not wake anybody any more.
-        drop(self.ready().waker.take());
+        self.ready.get_up();
+        let left = lock(&self.inbox.children).take();
+        drop(left);
     }
 }
 
@@ -273,7 +290,9 @@ impl Housing for () {
         Some(poll(cx))
     }
 
-    fn poll_children(&mut self, _: &mut Context<'_>, _: impl Fn() -> bool) {}
+    fn poll_children(&mut self, _: &Node, _: impl Fn() -> bool) {}
+
+    fn rest(&mut self, _: &Node, _: &Waker) {}
 
     fn clear(&mut self) {}
 }

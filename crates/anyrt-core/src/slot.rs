@@ -1,4 +1,4 @@
-//! Where a child that runs in the task of its group leaves its outcome for the handle.
+//! How the outcome of a child that runs in the task of its group gets to the handle.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use crate::delivery::{Deliver, Delivery};
 use crate::lock::lock;
 
 /// The handle's end: an outcome is dropped if nobody is there to take it.
-pub struct Slot<T>(Arc<Mutex<State<T>>>);
+pub struct Slot<T>(Option<Arc<Mutex<State<T>>>>);
 
 /// The child's end.
 pub(crate) struct Filler<T>(Option<Arc<Mutex<State<T>>>>);
@@ -22,7 +22,7 @@ enum State<T> {
 
 pub(crate) fn slot<T>() -> (Filler<T>, Slot<T>) {
     let state = Arc::new(Mutex::new(State::Empty(None)));
-    (Filler(Some(state.clone())), Slot(state))
+    (Filler(Some(state.clone())), Slot(Some(state)))
 }
 
 impl<T> Filler<T> {
@@ -52,30 +52,49 @@ impl<T> Drop for Filler<T> {
     }
 }
 
+impl<T> Slot<T> {
+    /// Takes the outcome if it is there; otherwise leaves this waker, if there is one to leave, for when it comes.
+    fn take(&mut self, waker: Option<Waker>) -> Poll<Option<Delivery<T>>> {
+        let Some(shared) = &self.0 else {
+            return Poll::Ready(None);
+        };
+        let mut now = lock(shared);
+        if let State::Empty(left) = &mut *now {
+            let before = std::mem::replace(left, waker);
+            drop(now);
+            drop(before);
+            return Poll::Pending;
+        }
+        let end = std::mem::replace(&mut *now, State::Closed);
+        drop(now);
+        drop(waker);
+        self.0 = None;
+        match end {
+            State::Full(delivery) => Poll::Ready(Some(delivery)),
+            State::Empty(_) | State::Closed => Poll::Ready(None),
+        }
+    }
+}
+
 impl<T> Deliver<T> for Slot<T> {
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
-        let waker = cx.waker().clone();
-        let mut now = lock(&self.0);
-        match std::mem::replace(&mut *now, State::Closed) {
-            State::Full(delivery) => Poll::Ready(Some(delivery)),
-            State::Closed => Poll::Ready(None),
-            State::Empty(before) => {
-                *now = State::Empty(Some(waker));
-                drop(now);
-                drop(before);
-                Poll::Pending
-            }
+        // Most often it is there, and a waker is not needed.
+        match self.take(None) {
+            Poll::Pending => self.take(Some(cx.waker().clone())),
+            ready => ready,
         }
     }
 
     fn is_finished(&self) -> bool {
-        !matches!(*lock(&self.0), State::Empty(_))
+        let is_empty = |shared: &Arc<Mutex<State<T>>>| matches!(*lock(shared), State::Empty(_));
+        !self.0.as_ref().is_some_and(is_empty)
     }
 }
 
 impl<T> Drop for Slot<T> {
     fn drop(&mut self) {
-        let before = std::mem::replace(&mut *lock(&self.0), State::Closed);
+        let Some(shared) = &self.0 else { return };
+        let before = std::mem::replace(&mut *lock(shared), State::Closed);
         drop(before);
     }
 }

@@ -27,7 +27,7 @@ mod members;
 mod moving;
 mod stop;
 
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -60,37 +60,41 @@ pub(crate) enum Role {
 }
 
 /// The scope itself was cancelled.
-const OWN: u16 = 1;
+const OWN: u32 = 1;
 /// A visible scope around it was.
-const ABOVE: u16 = 2;
+const ABOVE: u32 = 2;
 /// It was cancelled itself before anything around it was.
-const OWN_FIRST: u16 = 4;
+const OWN_FIRST: u32 = 4;
 /// It stands in its parent's list.
-const ATTACHED: u16 = 8;
+const ATTACHED: u32 = 8;
 /// It holds a waker.
-const ARMED: u16 = 16;
+const ARMED: u32 = 16;
 /// A deadline has changed since somebody last looked.
-const MOVED: u16 = 32;
+const MOVED: u32 = 32;
 /// Single children of it have been cancelled.
-const PICKED: u16 = 64;
+const PICKED: u32 = 64;
 /// It has ended, and has no say any more over what was first polled in it and lives on.
-const ENDED: u16 = 128;
+const ENDED: u32 = 128;
 /// All below have been told that it was cancelled.
-const SPREAD: u16 = 256;
+const SPREAD: u32 = 256;
 /// It was asked to come to an end in good order.
-const STOPPING: u16 = 512;
+const STOPPING: u32 = 512;
 /// The wakers of its child tasks have been taken; those that go on list themselves again.
-const TOLD: u16 = 1024;
+const TOLD: u32 = 1024;
 /// Cleanups have been registered for its end.
-const EXITS: u16 = 2048;
+const EXITS: u32 = 2048;
 /// It may not move to another parent any more.
-const STAYS: u16 = 4096;
+const STAYS: u32 = 4096;
 /// Of the body node of a group: something has failed, and the grace period has begun.
-const DOOMED: u16 = 8192;
+const DOOMED: u32 = 8192;
 /// It is lodged elsewhere than where it belongs.
-const AWAY: u16 = 16384;
+const AWAY: u32 = 16384;
 /// Of a child's root: the child counts as a guest of its group, and not yet as a child.
-const ARRIVING: u16 = 32768;
+const ARRIVING: u32 = 32768;
+/// Single children of it, which run in the task of their group, have been cancelled since that last looked.
+const PICKS: u32 = 1 << 16;
+/// Of a children node: there have been daemons.
+const DAEMONS: u32 = 1 << 17;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -105,7 +109,7 @@ pub(crate) struct Node {
     pub(crate) handle: Option<Arc<Node>>,
     /// How many futures below it, in its own task, must not be dropped now.
     pub(crate) holds: AtomicUsize,
-    flags: AtomicU16,
+    flags: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -194,7 +198,7 @@ impl Node {
             home,
             handle: None,
             holds: AtomicUsize::new(0),
-            flags: AtomicU16::new(0),
+            flags: AtomicU32::new(0),
             state: Mutex::default(),
         }
     }
@@ -229,11 +233,11 @@ impl Node {
         self.handle.as_ref().unwrap_or(self)
     }
 
-    fn is(&self, flags: u16) -> bool {
+    fn is(&self, flags: u32) -> bool {
         self.flags.load(Ordering::Acquire) & flags != 0
     }
 
-    fn set(&self, flags: u16) -> u16 {
+    fn set(&self, flags: u32) -> u32 {
         self.flags.fetch_or(flags, Ordering::AcqRel)
     }
 

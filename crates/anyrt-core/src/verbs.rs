@@ -8,11 +8,13 @@ use std::sync::Arc;
 use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::child::{Child, children_of, next_number};
-use crate::delivery::Spawned;
+use crate::delivery::{Delivery, Spawned};
 use crate::guest::{Arrival, Guest};
 use crate::hold::Hold;
+use crate::nest::Nesting;
+use crate::nested::Nested;
 use crate::place::{self, Place};
-use crate::slot::slot;
+use crate::slot::{Slot, slot};
 use crate::spawn::{LocalGroup, ScopedGroup, TaskGroup, home_of};
 use crate::start::{Start, StartError};
 use crate::started::{Handshake, Started};
@@ -23,7 +25,7 @@ use crate::turn::Turn;
 /// Writes the verbs for one kind of group. A macro, since only the bounds on what is spawned differ, and bounds cannot
 /// be a parameter without making every message about a child that is not `Send` unreadable.
 macro_rules! verbs {
-    ([$($env:lifetime)?] $group:ty, $task:ident, $($bound:tt)+) => {
+    ([$($env:lifetime)?] $group:ty, $task:ident, $house:ident($($pin:expr)?), $($bound:tt)+) => {
         impl<$($env,)? B: Backend, E: Send + 'static> $group {
             /// Starts `child` as a task of this group, and never waits.
             ///
@@ -312,6 +314,26 @@ macro_rules! verbs {
                 Ok(self.launch(seat, turn, name, child, caller))
             }
 
+            /// Starts a child that the group has counted in: at a seat of a children node, or at a root below one.
+            fn launch<T, F>(
+                &self,
+                place: Place,
+                turn: Option<Box<Turn>>,
+                name: Option<Arc<str>>,
+                child: F,
+                caller: &'static Location<'static>,
+            ) -> $task<B, T>
+            where
+                T: $($bound)+,
+                F: Future<Output = Result<T, E>> + $($bound)+,
+            {
+                let children = group_of(&place);
+                let number = next_number();
+                let child = Child::new(place, turn, number, name, child);
+                let handle = $house(self.spawner(), &children, child $(, $pin)?);
+                TaskOf::new(handle, children, number, caller)
+            }
+
             /// The handle of a child that came too late.
             fn closed<T: $($bound)+>(&self, caller: &'static Location<'static>) -> $task<B, T> {
                 TaskOf::new(None, self.scope().node().clone(), 0, caller)
@@ -320,63 +342,36 @@ macro_rules! verbs {
     };
 }
 
-verbs!([] TaskGroup<B, E>, Task, Send + 'static);
-verbs!(['env] ScopedGroup<'env, B, E>, ScopedTask, Send + 'env);
-verbs!(['env] LocalGroup<'env, B, E>, ScopedTask, 'env);
+verbs!([] TaskGroup<B, E>, Task, on_runtime(), Send + 'static);
+verbs!(['env] ScopedGroup<'env, B, E>, ScopedTask, in_one_task(|child| Box::pin(child)), Send + 'env);
+verbs!(['env] LocalGroup<'env, B, E>, ScopedTask, in_one_task(|child| Box::pin(child)), 'env);
 
-/// Writes the way into a group whose children run in its own task.
-macro_rules! launch_nested {
-    ($group:ty, $($bound:tt)+) => {
-        impl<'env, B: Backend, E: Send + 'static> $group {
-            fn launch<T, F>(
-                &self,
-                place: Place,
-                turn: Option<Box<Turn>>,
-                name: Option<Arc<str>>,
-                child: F,
-                caller: &'static Location<'static>,
-            ) -> ScopedTask<B, T>
-            where
-                T: $($bound)+,
-                F: Future<Output = Result<T, E>> + $($bound)+,
-            {
-                let children = group_of(&place);
-                let number = next_number();
-                let child = Child::new(place, turn, number, name, child);
-                let (filler, slot) = slot();
-                let is_in = self.spawner().push(Box::pin(async move {
-                    filler.fill(child.await);
-                }));
-                let slot = is_in.then_some(slot);
-                TaskOf::new(slot, children, number, caller)
-            }
-        }
-    };
+/// Starts a child as a task of the runtime.
+fn on_runtime<B, F, T>((): &(), children: &Node, child: Child<F>) -> Option<Spawned<B, T>>
+where
+    B: Backend,
+    F: Future,
+    T: Send + 'static,
+    Child<F>: Future<Output = Delivery<T>> + Send + 'static,
+{
+    Some(Spawned::new(home_of(children).backend::<B>().spawn(child)))
 }
 
-launch_nested!(ScopedGroup<'env, B, E>, Send + 'env);
-launch_nested!(LocalGroup<'env, B, E>, 'env);
-
-impl<B: Backend, E: Send + 'static> TaskGroup<B, E> {
-    /// Starts a child that the group has counted in: at a seat of a children node, or at a root below one.
-    fn launch<T, F>(
-        &self,
-        place: Place,
-        turn: Option<Box<Turn>>,
-        name: Option<Arc<str>>,
-        child: F,
-        caller: &'static Location<'static>,
-    ) -> Task<B, T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, E>> + Send + 'static,
-    {
-        let children = group_of(&place);
-        let number = next_number();
-        let child = Child::new(place, turn, number, name, child);
-        let handle = home_of(&children).backend::<B>().spawn(child);
-        TaskOf::new(Some(Spawned::new(handle)), children, number, caller)
-    }
+/// Starts a child in the task of its group.
+fn in_one_task<F, T, C>(
+    nest: &Nesting<C>,
+    _: &Node,
+    child: Child<F>,
+    pin: impl FnOnce(Nested<F, T>) -> C,
+) -> Option<Slot<T>>
+where
+    F: Future,
+    Child<F>: Future<Output = Delivery<T>>,
+{
+    let number = child.number();
+    let (filler, slot) = slot();
+    let is_in = nest.push(number, pin(Nested::new(child, filler)));
+    is_in.then_some(slot)
 }
 
 fn group_of(place: &Place) -> Arc<Node> {

@@ -109,9 +109,9 @@ impl Node {
     /// Sets the flag, and collects whom to wake and where to go on.
     fn mark(
         &self,
-        flag: u16,
+        flag: u32,
         reason: &Reason,
-        work: &mut VecDeque<(Arc<Node>, u16)>,
+        work: &mut VecDeque<(Arc<Node>, u32)>,
         wakers: &mut Vec<Waker>,
     ) {
         if flag == ABOVE && self.is_shielded() {
@@ -180,7 +180,7 @@ impl Node {
 }
 
 /// Goes down the tree with a cancellation, and wakes whoever is concerned.
-fn spread(mut work: VecDeque<(Arc<Node>, u16)>, mut wakers: Vec<Waker>, reason: &Reason) {
+fn spread(mut work: VecDeque<(Arc<Node>, u32)>, mut wakers: Vec<Waker>, reason: &Reason) {
     loop {
         wakers.drain(..).for_each(Waker::wake);
         let Some((node, flag)) = work.pop_front() else {

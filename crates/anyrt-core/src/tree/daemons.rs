@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Daemons, Node, Role};
+use super::{DAEMONS, Daemons, Node, Role};
 use crate::home::Home;
 use crate::lock::lock;
 
@@ -21,6 +21,7 @@ impl Node {
         let daemons = match &state.daemons {
             Daemons::None => {
                 state.daemons = Daemons::At(fresh.clone());
+                self.set(DAEMONS);
                 fresh.clone()
             }
             Daemons::At(daemons) => daemons.clone(),
@@ -34,6 +35,9 @@ impl Node {
 
     /// Of a children node: the one of the daemons, if there have been any.
     pub(crate) fn daemons(&self) -> Option<Arc<Node>> {
+        if !self.is(DAEMONS) {
+            return None;
+        }
         match &lock(&self.state).daemons {
             Daemons::At(daemons) => Some(daemons.clone()),
             Daemons::None | Daemons::NoMore => None,

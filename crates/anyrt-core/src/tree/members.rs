@@ -1,9 +1,10 @@
 //! What is listed in a node: child tasks, and futures that watch it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
-use super::{Member, Node, PICKED, State, TOLD};
+use super::{Member, Node, PICKED, PICKS, Role, State, TOLD};
 use crate::lock::lock;
 
 impl Node {
@@ -48,7 +49,7 @@ impl Node {
 
     /// Cancels one child task. It may have ended before: then the caller takes this back by
     /// [`unseat`](Self::unseat).
-    pub(crate) fn pick(&self, child: u64) {
+    pub(crate) fn pick(self: &Arc<Self>, child: u64) {
         let mut state = lock(&self.state);
         state.picked.push(child);
         self.set(PICKED);
@@ -60,9 +61,42 @@ impl Node {
                 _ => None,
             });
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        match waker {
+            Some(waker) => waker.wake(),
+            // It runs in the task of its group, which listens for all of them.
+            None => self.call_group(),
         }
+    }
+
+    /// Makes the group look for children that were picked; daemons have a children node below the group's.
+    fn call_group(self: &Arc<Self>) {
+        for node in self
+            .way_home()
+            .take_while(|node| node.role == Role::Children)
+        {
+            node.set(PICKS);
+            node.wake();
+        }
+    }
+
+    /// Whether single children have been cancelled since the group last looked.
+    pub(crate) fn has_picks(&self) -> bool {
+        self.is(PICKS)
+    }
+
+    /// Of a group's children node: the numbers of all children and daemons that were cancelled one by one, sorted, if any
+    /// have been since the last time.
+    pub(crate) fn take_picks(&self) -> Option<Vec<u64>> {
+        if !self.has_picks() {
+            return None;
+        }
+        self.flags.fetch_and(!PICKS, Ordering::AcqRel);
+        let mut picks = lock(&self.state).picked.clone();
+        if let Some(daemons) = self.daemons() {
+            picks.extend_from_slice(&lock(&daemons.state).picked);
+        }
+        picks.sort_unstable();
+        Some(picks)
     }
 
     /// Whether this one child task was cancelled.

@@ -1,0 +1,123 @@
+//! Who of those that share one task is to be polled next.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+
+use crate::lock::lock;
+
+/// What the body and the children of a group in one task were woken for, until the group looks.
+#[derive(Default)]
+pub(crate) struct Ready {
+    /// There is a waker: the group is not being polled, so that it does not see by itself what comes in.
+    is_asleep: AtomicBool,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Default)]
+struct Calls {
+    /// Each of them once.
+    children: Vec<usize>,
+    has_called: Vec<bool>,
+    has_body_called: bool,
+    waker: Option<Waker>,
+}
+
+/// Wakes one child, or the body.
+struct Call {
+    child: Option<usize>,
+    group: Arc<Ready>,
+}
+
+impl Ready {
+    /// A waker for the child at this index, or for the body.
+    pub(crate) fn waker(self: &Arc<Self>, child: Option<usize>) -> Waker {
+        let group = self.clone();
+        Arc::new(Call { child, group }).into()
+    }
+
+    /// The group is being polled; gives whether the body is to be.
+    pub(crate) fn get_up(&self) -> bool {
+        let mut calls = lock(&self.calls);
+        let waker = self.take_waker(&mut calls);
+        let has_body_called = std::mem::take(&mut calls.has_body_called);
+        drop(calls);
+        drop(waker);
+        has_body_called
+    }
+
+    /// Takes the children that have called, in the order of their calls.
+    pub(crate) fn take_children(&self, to: &mut Vec<usize>) {
+        let mut calls = lock(&self.calls);
+        std::mem::swap(&mut calls.children, to);
+        for &child in &*to {
+            calls.has_called[child] = false;
+        }
+    }
+
+    /// Puts children back that have had no turn; they come first next time.
+    pub(crate) fn put_back(&self, late: impl Iterator<Item = usize>) {
+        let mut calls = lock(&self.calls);
+        let meanwhile = std::mem::take(&mut calls.children);
+        late.for_each(|child| calls.add(child));
+        calls.children.extend(meanwhile);
+    }
+
+    /// The group's poll is over. Gives false, and has not kept the waker, if somebody has called meanwhile.
+    pub(crate) fn lie_down(&self, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut calls = lock(&self.calls);
+        if calls.has_body_called || !calls.children.is_empty() {
+            return false;
+        }
+        calls.waker = Some(waker);
+        self.is_asleep.store(true, Ordering::Release);
+        true
+    }
+
+    /// Wakes the group, unless it is being polled and is going to look in any case.
+    pub(crate) fn wake(&self) {
+        if self.is_asleep.load(Ordering::Acquire) {
+            let waker = self.take_waker(&mut lock(&self.calls));
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn take_waker(&self, calls: &mut Calls) -> Option<Waker> {
+        let waker = calls.waker.take()?;
+        self.is_asleep.store(false, Ordering::Release);
+        Some(waker)
+    }
+
+    fn call(&self, child: Option<usize>) {
+        let mut calls = lock(&self.calls);
+        match child {
+            Some(child) => calls.add(child),
+            None => calls.has_body_called = true,
+        }
+        let waker = self.take_waker(&mut calls);
+        drop(calls);
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Calls {
+    fn add(&mut self, child: usize) {
+        if child >= self.has_called.len() {
+            self.has_called.resize(child + 1, false);
+        }
+        if !std::mem::replace(&mut self.has_called[child], true) {
+            self.children.push(child);
+        }
+    }
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.group.call(self.child);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.group.call(self.child);
+    }
+}

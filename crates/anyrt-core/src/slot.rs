@@ -1,101 +1,106 @@
 //! How the outcome of a child that runs in the task of its group gets to the handle.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::delivery::{Deliver, Delivery};
 use crate::lock::lock;
 
-/// The handle's end: an outcome is dropped if nobody is there to take it.
-pub struct Slot<T>(Option<Arc<Mutex<State<T>>>>);
+/// The handle's end, which is the only one as soon as the child has ended.
+pub struct Slot<T> {
+    shared: Option<Arc<Mutex<State<T>>>>,
+    has_left_waker: bool,
+}
 
 /// The child's end.
 pub(crate) struct Filler<T>(Option<Arc<Mutex<State<T>>>>);
 
-enum State<T> {
-    Empty(Option<Waker>),
-    Full(Delivery<T>),
-    /// The handle, or the child, is gone.
-    Closed,
+struct State<T> {
+    delivery: Option<Delivery<T>>,
+    waker: Option<Waker>,
 }
 
 pub(crate) fn slot<T>() -> (Filler<T>, Slot<T>) {
-    let state = Arc::new(Mutex::new(State::Empty(None)));
-    (Filler(Some(state.clone())), Slot(Some(state)))
+    let shared = Arc::new(Mutex::new(State {
+        delivery: None,
+        waker: None,
+    }));
+    let slot = Slot {
+        shared: Some(shared.clone()),
+        has_left_waker: false,
+    };
+    (Filler(Some(shared)), slot)
 }
 
 impl<T> Filler<T> {
     /// Leaves the outcome and wakes the handle; without a handle the outcome is dropped.
     pub(crate) fn fill(mut self, delivery: Delivery<T>) {
-        self.leave(State::Full(delivery));
+        self.leave(Some(delivery));
     }
 
-    fn leave(&mut self, end: State<T>) {
-        let Some(state) = self.0.take() else { return };
-        let mut now = lock(&state);
-        if matches!(*now, State::Closed) {
-            drop(now);
-            return drop(end);
-        }
-        let before = std::mem::replace(&mut *now, end);
-        drop(now);
-        if let State::Empty(Some(waker)) = before {
-            waker.wake();
-        }
+    fn leave(&mut self, delivery: Option<Delivery<T>>) {
+        let shared = self.0.take();
+        let Some(shared) = shared.filter(|shared| Arc::strong_count(shared) > 1) else {
+            return;
+        };
+        let mut state = lock(&shared);
+        state.delivery = delivery;
+        let waker = state.waker.take();
+        drop(state);
+        // First, since the handle looks whether it is alone.
+        drop(shared);
+        waker.into_iter().for_each(Waker::wake);
     }
 }
 
 impl<T> Drop for Filler<T> {
     fn drop(&mut self) {
-        self.leave(State::Closed);
+        self.leave(None);
     }
 }
 
 impl<T> Slot<T> {
-    /// Takes the outcome if it is there; otherwise leaves this waker, if there is one to leave, for when it comes.
-    fn take(&mut self, waker: Option<Waker>) -> Poll<Option<Delivery<T>>> {
-        let Some(shared) = &self.0 else {
-            return Poll::Ready(None);
-        };
-        let mut now = lock(shared);
-        if let State::Empty(left) = &mut *now {
-            let before = std::mem::replace(left, waker);
-            drop(now);
-            drop(before);
-            return Poll::Pending;
-        }
-        let end = std::mem::replace(&mut *now, State::Closed);
-        drop(now);
-        drop(waker);
-        self.0 = None;
-        match end {
-            State::Full(delivery) => Poll::Ready(Some(delivery)),
-            State::Empty(_) | State::Closed => Poll::Ready(None),
-        }
+    fn is_alone(&self) -> bool {
+        let is_alone = |shared| Arc::strong_count(shared) == 1;
+        self.shared.as_ref().is_none_or(is_alone)
+    }
+
+    /// Changes the waker, unless the outcome is there by now.
+    fn leave_waker(&mut self, waker: Option<Waker>) -> Option<Delivery<T>> {
+        self.has_left_waker = waker.is_some();
+        let mut state = lock(self.shared.as_ref()?);
+        let delivery = state.delivery.take();
+        let before = std::mem::replace(&mut state.waker, waker);
+        drop(state);
+        drop(before);
+        delivery
     }
 }
 
 impl<T> Deliver<T> for Slot<T> {
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
-        // Most often it is there, and a waker is not needed.
-        match self.take(None) {
-            Poll::Pending => self.take(Some(cx.waker().clone())),
-            ready => ready,
+        if !self.is_alone() {
+            let Some(delivery) = self.leave_waker(Some(cx.waker().clone())) else {
+                return Poll::Pending;
+            };
+            return Poll::Ready(Some(delivery));
         }
+        let state = self.shared.take().and_then(Arc::into_inner);
+        let state = state.map(|state| state.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Poll::Ready(state.and_then(|state| state.delivery))
     }
 
     fn is_finished(&self) -> bool {
-        let is_empty = |shared: &Arc<Mutex<State<T>>>| matches!(*lock(shared), State::Empty(_));
-        !self.0.as_ref().is_some_and(is_empty)
+        self.is_alone()
     }
 }
 
 impl<T> Drop for Slot<T> {
     fn drop(&mut self) {
-        let Some(shared) = &self.0 else { return };
-        let before = std::mem::replace(&mut *lock(shared), State::Closed);
-        drop(before);
+        if self.has_left_waker && !self.is_alone() {
+            drop(self.leave_waker(None));
+        }
     }
 }
 

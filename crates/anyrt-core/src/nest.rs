@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use slab::Slab;
 
 use crate::lock::lock;
-use crate::ready::Ready;
+use crate::ready::{Caller, Ready};
 use crate::tree::Node;
 
 /// A child that may move between threads together with its group.
@@ -55,7 +55,7 @@ pub(crate) struct Nest<C> {
     body: Waker,
     is_body_due: bool,
     /// Those whose turn it is; kept for its allocation.
-    pass: Vec<usize>,
+    pass: Vec<Caller>,
     /// There was no time for all of them, and there would never be if the body always came first.
     is_childrens_turn: bool,
     has_body_had_time: bool,
@@ -146,15 +146,18 @@ impl<C> Nest<C> {
         drop(inbox);
         for (number, future) in new {
             let entry = self.children.vacant_entry();
-            let index = entry.key();
+            let caller = Caller {
+                index: entry.key(),
+                rank: self.born,
+            };
             entry.insert(Nestling {
                 future,
-                waker: self.ready.waker(Some(index)),
-                rank: self.born,
+                waker: self.ready.waker(Some(caller)),
+                rank: caller.rank,
                 number,
             });
             self.born += 1;
-            self.pass.push(index);
+            self.pass.push(caller);
         }
     }
 
@@ -172,7 +175,11 @@ impl<C> Nest<C> {
             return;
         };
         called.sort_by_key(|(_, child)| child.rank);
-        self.pass.extend(called.into_iter().map(|(index, _)| index));
+        let caller = |(index, child): (usize, &Nestling<C>)| Caller {
+            index,
+            rank: child.rank,
+        };
+        self.pass.extend(called.into_iter().map(caller));
     }
 }
 
@@ -218,8 +225,9 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         self.call_cancelled(children);
         let mut pass = std::mem::take(&mut self.pass);
         let mut late = pass.drain(..);
-        for index in late.by_ref() {
-            let Some(child) = self.children.get_mut(index) else {
+        for Caller { index, rank } in late.by_ref() {
+            let child = self.children.get_mut(index);
+            let Some(child) = child.filter(|child| child.rank == rank) else {
                 continue;
             };
             let future = Pin::new(&mut child.future);

@@ -14,24 +14,32 @@ pub(crate) struct Ready {
     calls: Mutex<Calls>,
 }
 
+/// A child, by its place and by its rank: the place may belong to another one by the time it is called.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Caller {
+    pub(crate) index: usize,
+    /// In the order of spawning.
+    pub(crate) rank: u64,
+}
+
 #[derive(Default)]
 struct Calls {
-    /// Each of them once.
-    children: Vec<usize>,
-    has_called: Vec<bool>,
+    children: Vec<Caller>,
+    /// Who of each place is among them.
+    has_called: Vec<Option<u64>>,
     has_body_called: bool,
     waker: Option<Waker>,
 }
 
 /// Wakes one child, or the body.
 struct Call {
-    child: Option<usize>,
+    child: Option<Caller>,
     group: Arc<Ready>,
 }
 
 impl Ready {
-    /// A waker for the child at this index, or for the body.
-    pub(crate) fn waker(self: &Arc<Self>, child: Option<usize>) -> Waker {
+    /// A waker for this child, or for the body.
+    pub(crate) fn waker(self: &Arc<Self>, child: Option<Caller>) -> Waker {
         let group = self.clone();
         Arc::new(Call { child, group }).into()
     }
@@ -47,16 +55,16 @@ impl Ready {
     }
 
     /// Takes the children that have called, in the order of their calls.
-    pub(crate) fn take_children(&self, to: &mut Vec<usize>) {
+    pub(crate) fn take_children(&self, to: &mut Vec<Caller>) {
         let mut calls = lock(&self.calls);
         std::mem::swap(&mut calls.children, to);
         for &child in &*to {
-            calls.has_called[child] = false;
+            calls.has_called[child.index] = None;
         }
     }
 
     /// Puts children back that have had no turn; they come first next time.
-    pub(crate) fn put_back(&self, late: impl Iterator<Item = usize>) {
+    pub(crate) fn put_back(&self, late: impl Iterator<Item = Caller>) {
         let mut calls = lock(&self.calls);
         let meanwhile = std::mem::take(&mut calls.children);
         late.for_each(|child| calls.add(child));
@@ -89,7 +97,7 @@ impl Ready {
         Some(waker)
     }
 
-    fn call(&self, child: Option<usize>) {
+    fn call(&self, child: Option<Caller>) {
         let mut calls = lock(&self.calls);
         match child {
             Some(child) => calls.add(child),
@@ -102,11 +110,11 @@ impl Ready {
 }
 
 impl Calls {
-    fn add(&mut self, child: usize) {
-        if child >= self.has_called.len() {
-            self.has_called.resize(child + 1, false);
+    fn add(&mut self, child: Caller) {
+        if child.index >= self.has_called.len() {
+            self.has_called.resize(child.index + 1, None);
         }
-        if !std::mem::replace(&mut self.has_called[child], true) {
+        if self.has_called[child.index].replace(child.rank) != Some(child.rank) {
             self.children.push(child);
         }
     }

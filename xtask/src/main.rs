@@ -9,6 +9,7 @@ mod tree;
 mod backends;
 mod clippy;
 
+mod bench;
 mod ci;
 mod examples;
 mod features;
@@ -22,6 +23,7 @@ cargo xtask VERB
   ci                fmt, clippy, tidy, features, test, doc and examples; stops at the first failure
   test [ARG..]      all tests, with all backends, with each alone and with none; ARGs go to the test programs
   seeds [COUNT]     random programs on the simulator, as many as COUNT or 10,000
+  bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more
   features          checks the facade with every subset of the backend features, warnings denied
   tidy              the rules of this house that rustc, clippy and rustfmt do not know
   examples          runs the command lines that stand at the head of each example
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["test", args @ ..] => test::run(args),
         ["seeds", count @ ..] => seeds::run(count),
+        ["bench", args @ ..] => bench::run(args),
         ["features"] => features::run(),
         ["tidy"] => tidy::run(),
         ["examples"] => examples::run(),

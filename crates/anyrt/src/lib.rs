@@ -39,6 +39,7 @@
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
+//! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
 //! # Which backend
 //!
@@ -64,6 +65,7 @@ mod scope;
 mod cleanup;
 mod time;
 mod thread;
+pub mod guide;
 
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;

@@ -11,6 +11,9 @@ const HEADINGS: [&str; 5] = [
     "# Examples",
 ];
 
+/// The files that tell a story, under headings of their own.
+const STORIES: [&str; 2] = ["/src/lib.rs", "/src/guide.rs"];
+
 /// What a file that holds state may have at its head, besides.
 const INVARIANTS: &str = "# Invariants";
 
@@ -23,7 +26,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 }
 
 fn check_file(file: &File) -> Vec<Violation> {
-    let tells_a_story = file.path.ends_with("/src/lib.rs");
+    let tells_a_story = STORIES.iter().any(|end| file.path.ends_with(end));
     let mut found = Vec::new();
     let mut fenced = false;
     let mut last = None;
@@ -131,8 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_story_of_a_crate_has_headings_of_its_own() {
-        assert!(said(check, "crates/c/src/lib.rs", "//! # How it works\n").is_empty());
+    fn only_a_story_has_headings_of_its_own() {
+        for story in ["crates/c/src/lib.rs", "crates/c/src/guide.rs"] {
+            assert!(said(check, story, "//! # How it works\n").is_empty());
+        }
         assert_eq!(
             said(check, "crates/c/src/lib.rs", "/// # How it works\n").len(),
             1

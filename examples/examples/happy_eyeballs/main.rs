@@ -7,10 +7,9 @@
 //! ```text
 //! cargo run --example happy_eyeballs -- --backend all
 //! cargo run --example happy_eyeballs -- --backend sim 2001:db8::1=refused@20 192.0.2.1=ok@40
-//! cargo run --example happy_eyeballs -- --backend sim --timeout 400 2001:db8::1=ok@9000 192.0.2.1=ok@9000
 //! ```
 //!
-//! The status is 1 if there is no connection.
+//! The status is 1 if there is no connection: try `192.0.2.1=refused@40 192.0.2.2=refused@20`, or `--timeout 300`.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};

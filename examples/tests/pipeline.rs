@@ -77,7 +77,7 @@ fn an_error_ends_all_stages_and_comes_out() {
         let error = "pipeline: line 12, `12 * x`: invalid digit found in string\n";
         assert_eq!((said.err.as_str(), said.status), (error, Some(1)));
         let lines: Vec<_> = said.out.lines().skip(1).collect();
-        assert!(lines.len() < 12, "{}", said.out);
+        assert!(lines.len() < 100, "{}", said.out);
     }
 }
 

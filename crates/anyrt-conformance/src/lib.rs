@@ -44,6 +44,9 @@ pub mod group_exits;
 pub mod lent;
 pub mod adopted;
 pub mod scoped_exits;
+pub mod fairness;
+pub mod futurelock;
+pub mod one_task;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::Rt;

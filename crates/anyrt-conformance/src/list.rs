@@ -831,6 +831,73 @@ promises! {
         instants_from_elsewhere_are_fine
         what_is_spawned_while_a_group_ends_is_refused_or_waited_for
     ;
+
+    fairness with check:
+        a_poll_of_a_group_is_one_pass_over_those_that_are_ready
+        the_longest_child_decides_how_many_passes_there_are
+        a_greedy_child_starves_nobody
+        a_greedy_body_starves_no_child
+        a_body_that_waits_is_not_polled_for_its_children
+        a_child_that_is_woken_costs_one_poll
+        ten_thousand_idle_children_cost_nothing
+        a_child_that_is_woken_twice_is_polled_once
+        a_group_that_is_polled_for_nothing_polls_nobody
+        a_child_wakes_whoever_has_polled_the_group_last
+        ten_nested_groups_cost_ten_polls
+        nested_groups_end_with_a_few_polls_for_each_level
+        what_a_child_spawns_is_polled_in_the_next_pass
+        what_a_destructor_spawns_is_polled_as_well
+        an_endless_row_of_children_starves_nobody
+        children_may_wake_each_other_in_a_ring
+        wakes_from_other_threads_are_not_lost
+        children_from_other_threads_are_not_lost
+        wakers_of_children_that_have_ended_wake_nobody
+        wakers_that_outlive_their_group_wake_nobody
+        wakers_may_be_called_while_their_group_is_dropped
+        wakers_may_be_called_while_children_are_cancelled
+        the_children_of_a_local_group_take_turns
+        a_child_of_a_local_group_that_is_woken_costs_one_poll
+    ;
+
+    futurelock with check:
+        children_and_body_may_share_a_lock
+        the_body_may_await_a_child_that_waits_for_a_lock
+        the_body_may_keep_a_lock_while_it_awaits_a_child
+        who_gives_up_waiting_for_a_child_may_take_its_lock
+        who_runs_out_of_time_may_take_the_lock_of_a_child
+        who_loses_a_select_in_a_child_locks_nobody_out
+        the_lock_of_a_child_that_is_cancelled_goes_to_the_next
+        an_inner_child_may_own_a_lock_that_the_outer_body_wants
+        children_and_body_may_share_a_limiter
+        children_may_await_children
+        body_and_child_may_answer_each_other
+        producers_go_on_while_their_consumer_waits
+        producers_go_on_while_their_consumer_sleeps
+        the_stages_of_a_pipeline_drive_each_other
+        a_group_that_is_not_polled_for_a_while_goes_on
+        the_children_of_a_local_group_may_share_a_lock
+    ;
+
+    one_task with check:
+        a_dropped_group_drops_its_children_in_order
+        children_that_were_never_polled_are_dropped_in_order
+        a_failure_cancels_the_siblings_in_order
+        a_cancelled_group_ends_its_children_in_order
+        a_child_that_is_cancelled_in_its_first_pass_is_polled
+        what_a_child_owned_is_gone_when_its_handle_is_ready
+        the_panic_of_a_destructor_is_that_of_its_child
+        of_many_panics_the_first_is_resumed
+        panics_in_a_dropped_group_go_to_the_group_around_it
+        a_group_that_is_dropped_by_a_panic_does_not_abort
+        a_destructor_of_a_dropped_body_may_panic
+        a_value_may_panic_when_it_is_dropped
+        destructors_may_use_their_group
+        destructors_may_use_their_local_group
+        wakers_of_handles_may_use_the_group
+        a_group_may_be_dropped_in_a_child_of_another
+        a_child_may_drop_what_its_sibling_polls
+        a_local_group_drops_its_children_in_order
+    ;
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! What promises are checked with: counters of life, marks in order, gates, and caught panics.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use anyrt_core::Reason;
 use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
 
 /// Counts what is alive: a guard per living thing.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +101,73 @@ pub(crate) fn polls<F: Future>(future: F) -> (impl Future<Output = F::Output>, A
     }
     let count = Arc::new(AtomicUsize::new(0));
     (Counted(Box::pin(future), count.clone()), count)
+}
+
+/// Counts how often a future was polled together with others.
+pub(crate) fn counted<F: Future>(
+    count: &AtomicUsize,
+    future: F,
+) -> impl Future<Output = F::Output> + use<'_, F> {
+    let mut future = Box::pin(future);
+    poll_fn(move |cx| {
+        count.fetch_add(1, Ordering::SeqCst);
+        future.as_mut().poll(cx)
+    })
+}
+
+/// Awaits a future that is polled when it was woken and not otherwise, and gives how often that was.
+pub(crate) async fn passes_of<F: Future>(future: F) -> (F::Output, usize) {
+    let (counted, count) = polls(future);
+    let mut alone = FuturesUnordered::from_iter([counted]);
+    let output = alone.next().await.unwrap();
+    (output, count.load(Ordering::SeqCst))
+}
+
+/// What sleeps until it is woken by hand, and counts its polls.
+#[derive(Debug, Default)]
+pub(crate) struct Sleeper {
+    polls: AtomicUsize,
+    is_over: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Sleeper {
+    /// So many of them.
+    pub(crate) fn dormitory(beds: usize) -> Vec<Self> {
+        std::iter::repeat_with(Self::default).take(beds).collect()
+    }
+
+    pub(crate) async fn sleep(&self) -> Result<(), ()> {
+        poll_fn(|cx| {
+            self.polls.fetch_add(1, Ordering::SeqCst);
+            let before = self.waker.lock().unwrap().replace(cx.waker().clone());
+            drop(before);
+            match self.is_over.load(Ordering::SeqCst) {
+                true => Poll::Ready(Ok(())),
+                false => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// The waker of its last poll.
+    pub(crate) fn waker(&self) -> Waker {
+        self.waker.lock().unwrap().clone().unwrap()
+    }
+
+    /// Wakes it for nothing.
+    pub(crate) fn disturb(&self) {
+        self.waker().wake();
+    }
+
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.disturb();
+    }
+
+    pub(crate) fn polls(&self) -> usize {
+        self.polls.load(Ordering::SeqCst)
+    }
 }
 
 /// A gate for threads: those that wait block until somebody opens it, and then it stays open.

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use anyrt_core::{
-    Backend, CancelScope, FailAt, GroupError, GroupOptions, MoveOn, Run, Sleep, TaskGroup, ToThread,
+    Backend, CancelScope, FailAt, GroupError, GroupOptions, LocalGroup, MoveOn, Run, ScopedGroup,
+    Sleep, TaskGroup, ToThread,
 };
 
 /// The API on one backend; what every promise gets.
@@ -46,6 +47,32 @@ impl<B: Backend> Rt<B> {
         Fut: Future<Output = Result<T, E>>,
     {
         anyrt_core::task_group::<B, T, E, F, Fut>(body)
+    }
+
+    #[track_caller]
+    pub(crate) fn scoped_group<'env, T, E, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        E: Send + 'static,
+        F: FnOnce(ScopedGroup<'env, B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        anyrt_core::scoped_group::<B, T, E, F, Fut>(body)
+    }
+
+    #[track_caller]
+    pub(crate) fn local_group<'env, T, E, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        E: Send + 'static,
+        F: FnOnce(LocalGroup<'env, B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        anyrt_core::local_group::<B, T, E, F, Fut>(body)
     }
 
     pub(crate) fn group_options<E: Send + 'static>(self) -> GroupOptions<B, E> {

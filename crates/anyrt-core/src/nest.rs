@@ -225,7 +225,13 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         self.call_cancelled(children);
         let mut pass = std::mem::take(&mut self.pass);
         let mut late = pass.drain(..);
-        for Caller { index, rank } in late.by_ref() {
+        let has_body_had_time = std::mem::take(&mut self.has_body_had_time);
+        // At least one of them has its turn, unless the body has taken all the time: then it is theirs next.
+        let mut goes_on = !has_body_had_time || is_time();
+        while goes_on {
+            let Some(Caller { index, rank }) = late.next() else {
+                break;
+            };
             let child = self.children.get_mut(index);
             let Some(child) = child.filter(|child| child.rank == rank) else {
                 continue;
@@ -237,11 +243,8 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
             {
                 drop(self.children.remove(index));
             }
-            if !is_time() {
-                break;
-            }
+            goes_on = is_time();
         }
-        let has_body_had_time = std::mem::take(&mut self.has_body_had_time);
         if late.len() > 0 {
             self.is_childrens_turn = has_body_had_time;
             self.ready.put_back(late);

@@ -41,17 +41,6 @@ impl Order {
     }
 }
 
-/// Spawns children that do not end.
-async fn spawn_fresh<B: Backend>(rt: Rt<B>, g: &ScopedGroup<'_, B, ()>, order: &Order) {
-    for number in 0..10 {
-        g.spawn(order.endless(number));
-        if number % 3 == 0 {
-            rt.yields(2).await;
-        }
-    }
-    rt.yields(2).await;
-}
-
 /// Spawns children that do not end, some of them in the places of others that have.
 async fn spawn_some<B: Backend>(rt: Rt<B>, g: &ScopedGroup<'_, B, ()>, order: &Order) {
     let short = [1, 3, 1, 3].map(|yields| async move {
@@ -119,7 +108,7 @@ pub async fn a_failure_cancels_the_siblings_in_order<B: Backend>(rt: Rt<B>) {
     for panics in [false, true] {
         let order = Order::default();
         let group = rt.scoped_group(async |g| {
-            spawn_fresh(rt, &g, &order).await;
+            spawn_some(rt, &g, &order).await;
             g.spawn(async move {
                 assert!(!panics, "on purpose");
                 Err::<(), _>(())
@@ -138,7 +127,7 @@ pub async fn a_failure_cancels_the_siblings_in_order<B: Backend>(rt: Rt<B>) {
 pub async fn a_cancelled_group_ends_its_children_in_order<B: Backend>(rt: Rt<B>) {
     let order = Order::default();
     let group = rt.scoped_group(async |g| {
-        spawn_fresh(rt, &g, &order).await;
+        spawn_some(rt, &g, &order).await;
         g.cancel();
         Ok(())
     });
@@ -146,7 +135,7 @@ pub async fn a_cancelled_group_ends_its_children_in_order<B: Backend>(rt: Rt<B>)
     assert_eq!(order.take(), Vec::from_iter(0..10));
     let scope = rt.scope();
     let group = rt.scoped_group(async |g| {
-        spawn_fresh(rt, &g, &order).await;
+        spawn_some(rt, &g, &order).await;
         scope.cancel();
         pending::<Result<(), ()>>().await
     });

@@ -851,7 +851,7 @@ promises! {
         children_may_wake_each_other_in_a_ring
         wakes_from_other_threads_are_not_lost
         children_from_other_threads_are_not_lost
-        wakers_of_children_that_have_ended_do_no_harm
+        wakers_of_children_that_have_ended_wake_nobody
         wakers_that_outlive_their_group_wake_nobody
         wakers_may_be_called_while_their_group_is_dropped
         wakers_may_be_called_while_children_are_cancelled

@@ -13,7 +13,8 @@ use crate::spawn::{LocalGroup, ScopedGroup};
 ///
 /// The children run in the task of the group, side by side with the body and with each other; they do not run in
 /// parallel. So they may borrow whatever lives longer than the group, and that includes what is borrowed mutably by one
-/// of them alone. All rules are those of [`task_group`](crate::task_group), and so are the verbs of the handle.
+/// of them alone. What belongs to the body does not: declare it before the group, or move it into the child. All rules
+/// are those of [`task_group`](crate::task_group), and so are the verbs of the handle.
 ///
 /// Each time the group is polled, the body and those children that are ready are polled once. A child that never waits
 /// starves the others, as in any task.

@@ -61,6 +61,7 @@ mod several;
 mod current;
 mod run;
 mod group;
+mod rejected;
 mod scope;
 mod cleanup;
 mod time;

@@ -253,7 +253,8 @@ pub async fn body_and_child_may_answer_each_other<B: Backend>(rt: Rt<B>) {
     let group = rt.scoped_group(async |g| {
         g.spawn(async {
             let question: u32 = questions.await.unwrap();
-            Ok::<_, ()>(reply.send(question + 1).unwrap())
+            reply.send(question + 1).unwrap();
+            Ok::<_, ()>(())
         });
         ask.send(41).unwrap();
         Ok(answers.await.unwrap())

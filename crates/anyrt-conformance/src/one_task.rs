@@ -346,7 +346,7 @@ pub async fn destructors_may_use_their_group<B: Backend>(rt: Rt<B>) {
             g.spawn(async move { asleep.sleep().await.map_err(|()| "unreachable") });
             let (other, life, ran) = (g.clone(), alive.born(), &ran);
             let meddles = on_drop(move || {
-                assert!(other.len() > 0);
+                assert!(!other.is_empty());
                 other.spawn(async move {
                     let _life = life;
                     ran.fetch_add(1, Ordering::SeqCst);

@@ -14,7 +14,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join};
 use futures::task::AtomicWaker;
 
-use crate::probe::{Sleeper, counted, on_a_fresh_thread, on_drop, panic_of, passes_of, polls};
+use crate::probe::{
+    Latch, Sleeper, counted, on_a_fresh_thread, on_drop, panic_of, passes_of, polls,
+};
 use crate::rt::Rt;
 
 /// Same-task groups: each poll of the group polls each child that is ready once, and no child twice.
@@ -448,28 +450,30 @@ pub async fn wakes_from_other_threads_are_not_lost<B: Backend>(rt: Rt<B>) {
     assert_eq!(group.await, Ok(()));
 }
 
-/// No child is lost: other threads may spawn at any moment, also into a group that sleeps.
+/// No child is lost: other threads may spawn into a group that sleeps, or that is just being polled.
 pub async fn children_from_other_threads_are_not_lost<B: Backend>(rt: Rt<B>) {
-    let polls = Arc::new(AtomicUsize::new(0));
     let group = rt.scoped_group(async |g| {
-        for _ in 0..3 {
-            let (g, polls) = (g.clone(), polls.clone());
-            let spawner = rt.to_thread(move || {
+        let threads = [0, 1, 2].map(|_| {
+            let other = g.clone();
+            g.spawn(rt.to_thread(move || {
                 for _ in 0..200 {
-                    let polls = polls.clone();
-                    g.spawn(async move {
-                        polls.fetch_add(1, Ordering::SeqCst);
+                    let has_run = Latch::default();
+                    let child = has_run.clone();
+                    other.spawn(async move {
+                        child.open();
                         Ok::<_, ()>(())
                     });
-                    thread::yield_now();
+                    has_run.wait();
                 }
-            });
-            spawner.await;
+                Ok(())
+            }))
+        });
+        for thread in threads {
+            thread.await;
         }
         Ok(())
     });
     assert_eq!(group.await, Ok(()));
-    assert_eq!(polls.load(Ordering::SeqCst), 600);
 }
 
 /// A waker may be kept: that of a child that has ended wakes nobody who has come after it.
@@ -550,6 +554,23 @@ pub async fn wakers_may_be_called_while_their_group_is_dropped<B: Backend>(rt: R
         assert_eq!(sleeper.polls(), 1);
         sleeper.disturb();
     }
+}
+
+/// The same for who has polled the group: it is not woken any more.
+pub async fn wakers_that_outlive_a_dropped_group_wake_nobody<B: Backend>(rt: Rt<B>) {
+    let sleepers = Sleeper::dormitory(2);
+    let mut group = Box::pin(rt.scoped_group(async |g| {
+        g.spawn(sleepers[0].sleep());
+        sleepers[1].sleep().await
+    }));
+    let bell = Arc::<Bell>::default();
+    let waker = bell.clone().into();
+    let mut context = Context::from_waker(&waker);
+    while group.as_mut().poll(&mut context).is_pending() && bell.take_rings() > 0 {}
+    drop(group);
+    bell.take_rings();
+    sleepers.iter().for_each(Sleeper::disturb);
+    assert_eq!(bell.take_rings(), 0);
 }
 
 /// The same where children are cancelled: what they wake is not polled after its end.

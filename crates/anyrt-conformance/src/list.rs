@@ -854,6 +854,7 @@ promises! {
         wakers_of_children_that_have_ended_wake_nobody
         wakers_that_outlive_their_group_wake_nobody
         wakers_may_be_called_while_their_group_is_dropped
+        wakers_that_outlive_a_dropped_group_wake_nobody
         wakers_may_be_called_while_children_are_cancelled
         the_children_of_a_local_group_take_turns
         a_child_of_a_local_group_that_is_woken_costs_one_poll

@@ -339,9 +339,11 @@ fn started_children_and_daemons_borrow_as_well() {
             });
             let (port, server) = started.await.map_err(|_: StartError<&str>| "not started")?;
             let names = server.await;
-            g.spawn_when_free(async { Ok(names.lock().unwrap().clear()) })
-                .await
-                .await;
+            let cleared = g.spawn_when_free(async {
+                names.lock().unwrap().clear();
+                Ok(())
+            });
+            cleared.await.await;
             Ok(port)
         });
         assert_eq!(group.await, Ok(80));

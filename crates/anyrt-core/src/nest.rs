@@ -1,5 +1,6 @@
 //! Children that run in the task of their group: who is there, and one pass over those that are ready.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -54,8 +55,10 @@ pub(crate) struct Nest<C> {
     children: Slab<Nestling<C>>,
     body: Waker,
     is_body_due: bool,
-    /// Those whose turn it is; kept for its allocation.
-    pass: Vec<Caller>,
+    /// Those whose turn it is. Where there is no time for all of them the others come first in the next pass.
+    pass: VecDeque<Caller>,
+    /// Kept for its allocation.
+    calls: Vec<Caller>,
     /// There was no time for all of them, and there would never be if the body always came first.
     is_childrens_turn: bool,
     has_body_had_time: bool,
@@ -72,6 +75,8 @@ struct Nestling<C> {
     rank: u64,
     /// By which it may be picked.
     number: u64,
+    /// It stands in the pass.
+    is_called: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -124,7 +129,8 @@ impl<C> Default for Nest<C> {
             children: Slab::new(),
             body: ready.waker(None),
             is_body_due: true,
-            pass: Vec::new(),
+            pass: VecDeque::new(),
+            calls: Vec::new(),
             is_childrens_turn: false,
             has_body_had_time: false,
             born: 0,
@@ -155,31 +161,59 @@ impl<C> Nest<C> {
                 waker: self.ready.waker(Some(caller)),
                 rank: caller.rank,
                 number,
+                is_called: true,
             });
             self.born += 1;
-            self.pass.push(caller);
+            self.pass.push_back(caller);
         }
     }
 
-    /// Makes it the turn of those as well that have been cancelled since the last time.
+    /// Makes it the turn of those that have called.
+    fn take_calls(&mut self) {
+        self.ready.take_children(&mut self.calls);
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.drain(..).for_each(|caller| self.call(caller));
+        self.calls = calls;
+    }
+
+    /// Makes it the turn of those that have been cancelled since the last time.
     fn call_cancelled(&mut self, children: &Node) {
         let before = std::mem::replace(&mut self.told, Told::of(children));
-        let mut called: Vec<_> = if self.told.is_more_than(before) {
-            self.pass.clear();
-            self.children.iter().collect()
-        } else if let Some(picked) = children.take_picks() {
-            let all = self.children.iter();
-            all.filter(|(_, child)| picked.binary_search(&child.number).is_ok())
-                .collect()
+        let picked = children.take_picks();
+        let is_concerned: &dyn Fn(&Nestling<C>) -> bool = if self.told.is_more_than(before) {
+            &|_| true
+        } else if let Some(picked) = &picked {
+            &|child| picked.binary_search(&child.number).is_ok()
         } else {
             return;
         };
-        called.sort_by_key(|(_, child)| child.rank);
-        let caller = |(index, child): (usize, &Nestling<C>)| Caller {
-            index,
-            rank: child.rank,
+        // They end in the order of spawning, also those whose turn it was already.
+        let mut concerned: Vec<_> = self
+            .children
+            .iter_mut()
+            .filter(|(_, child)| is_concerned(child))
+            .map(|(index, child)| {
+                child.is_called = true;
+                let rank = child.rank;
+                Caller { index, rank }
+            })
+            .collect();
+        concerned.sort_by_key(|child| child.rank);
+        let is_new = |child: &Caller| {
+            concerned
+                .binary_search_by_key(&child.rank, |child| child.rank)
+                .is_err()
         };
-        self.pass.extend(called.into_iter().map(caller));
+        self.pass.retain(is_new);
+        self.pass.extend(concerned);
+    }
+
+    fn call(&mut self, caller: Caller) {
+        let child = self.children.get_mut(caller.index);
+        if let Some(child) = child.filter(|child| child.rank == caller.rank && !child.is_called) {
+            child.is_called = true;
+            self.pass.push_back(caller);
+        }
     }
 }
 
@@ -220,42 +254,31 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
     }
 
     fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) {
-        self.ready.take_children(&mut self.pass);
+        self.take_calls();
         self.take_in();
         self.call_cancelled(children);
-        let mut pass = std::mem::take(&mut self.pass);
-        let mut late = pass.drain(..);
         let has_body_had_time = std::mem::take(&mut self.has_body_had_time);
         // At least one of them has its turn, unless the body has taken all the time: then it is theirs next.
         let mut goes_on = !has_body_had_time || is_time();
         while goes_on {
-            let Some(Caller { index, rank }) = late.next() else {
-                break;
+            let Some(Caller { index, .. }) = self.pass.pop_front() else {
+                return;
             };
-            let child = self.children.get_mut(index);
-            let Some(child) = child.filter(|child| child.rank == rank) else {
-                continue;
-            };
+            let child = &mut self.children[index];
+            child.is_called = false;
             let future = Pin::new(&mut child.future);
-            if future
-                .poll(&mut Context::from_waker(&child.waker))
-                .is_ready()
-            {
+            let polled = future.poll(&mut Context::from_waker(&child.waker));
+            if polled.is_ready() {
                 drop(self.children.remove(index));
             }
             goes_on = is_time();
         }
-        if late.len() > 0 {
-            self.is_childrens_turn = has_body_had_time;
-            self.ready.put_back(late);
-        } else {
-            drop(late);
-        }
-        self.pass = pass;
+        self.is_childrens_turn = has_body_had_time && !self.pass.is_empty();
     }
 
     fn rest(&mut self, children: &Node, waker: &Waker) {
         let is_quiet = !self.is_body_due
+            && self.pass.is_empty()
             && self.ready.lie_down(waker)
             && lock(&self.inbox.children)
                 .as_ref()

@@ -63,14 +63,6 @@ impl Ready {
         }
     }
 
-    /// Puts children back that have had no turn; they come first next time.
-    pub(crate) fn put_back(&self, late: impl Iterator<Item = Caller>) {
-        let mut calls = lock(&self.calls);
-        let meanwhile = std::mem::take(&mut calls.children);
-        late.for_each(|child| calls.add(child));
-        calls.children.extend(meanwhile);
-    }
-
     /// The group's poll is over. Gives false, and has not kept the waker, if somebody has called meanwhile.
     pub(crate) fn lie_down(&self, waker: &Waker) -> bool {
         let waker = waker.clone();

@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyrt_core::{Backend, Stopped, TaskGroup, finally, shield};
+use anyrt_core::{Backend, Stopped, finally, shield};
 use futures::channel::oneshot;
 use futures::{join, poll};
 
-use crate::everywhere::drop_at_pending;
+use super::everywhere::drop_at_pending;
 use crate::exits::{mark, panics, slow};
 use crate::probe::{Alive, Latch, Log, message, on_a_fresh_thread, on_drop, panic_of};
-use crate::rt::Rt;
+use super::flavour::{Rt, TaskGroup};
 
 /// The group waits for them. They run after the body was dropped, one after the other, the latest first.
 pub async fn a_group_waits_for_the_exits_of_a_dropped_scope<B: Backend>(rt: Rt<B>) {

@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// # Panics
 ///
 /// If the promise is not kept, or hangs.
-pub fn check<B, F, Fut>(backend: B, promise: F)
+pub fn check<B, K, F, Fut>(backend: B, promise: F)
 where
     B: Backend,
-    F: FnOnce(Rt<B>) -> Fut + Send + 'static,
+    F: FnOnce(Rt<B, K>) -> Fut + Send + 'static,
     Fut: Future<Output = ()>,
 {
     check_run(backend, |backend| {

@@ -8,9 +8,9 @@ use anyrt_core::{Backend, Reason, Stopped, shield};
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
 use crate::probe::{Alive, Log, panic_of};
-use crate::rt::Rt;
+use super::flavour::Rt;
 
 /// Daemons are cancelled when the body and all other children are done.
 pub async fn a_daemon_ends_with_the_rest_of_its_group<B: Backend>(rt: Rt<B>) {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use anyrt_core::{Backend, GroupError, TaskGroup, shield};
+use anyrt_core::{Backend, GroupError, shield};
 use futures::FutureExt;
 use futures::channel::oneshot;
 
 use crate::probe::{Alive, message, on_drop, panic_of};
-use crate::rt::Rt;
+use super::flavour::{Rt, TaskGroup};
 
 /// Rule 3: the first is first in time, and all that come after it are kept, of children and of the body.
 pub async fn all_errors_are_kept_in_the_order_of_time<B: Backend>(rt: Rt<B>) {

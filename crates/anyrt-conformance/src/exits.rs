@@ -24,11 +24,11 @@ pub(crate) fn mark(log: &Log, mark: &'static str) -> impl Future<Output = ()> + 
 }
 
 /// A cleanup that waits a little and then makes a mark.
-pub(crate) fn slow<B: Backend>(
-    rt: Rt<B>,
+pub(crate) fn slow<B: Backend, K>(
+    rt: Rt<B, K>,
     log: &Log,
     mark: &'static str,
-) -> impl Future<Output = ()> + Send + use<B> {
+) -> impl Future<Output = ()> + Send + use<B, K> {
     let log = log.clone();
     async move {
         rt.yields(3).await;
@@ -37,7 +37,7 @@ pub(crate) fn slow<B: Backend>(
 }
 
 /// A cleanup that panics with this message, after a `Pending`.
-pub(crate) async fn panics<B: Backend>(rt: Rt<B>, message: &'static str) {
+pub(crate) async fn panics<B: Backend, K>(rt: Rt<B, K>, message: &'static str) {
     rt.yields(1).await;
     panic_any(message);
 }

@@ -10,7 +10,7 @@ use futures::channel::oneshot;
 
 use crate::exits::{panics, slow};
 use crate::probe::{Alive, Log, because, on_drop, panic_of};
-use crate::rt::Rt;
+use super::flavour::Rt;
 
 /// Those of a group's body run after all children and daemons have ended, and before the group returns.
 pub async fn the_exits_of_a_group_run_after_its_children<B: Backend>(rt: Rt<B>) {

@@ -9,14 +9,14 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use anyrt_core::{Backend, CancelScope, Reason, Stopped, TaskGroup, shield};
+use anyrt_core::{Backend, CancelScope, Reason, Stopped, shield};
 use futures::FutureExt;
 use futures::channel::{mpsc, oneshot};
 use futures::future::{BoxFuture, join, join_all};
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending};
 use crate::probe::{Alive, Log, on_drop, panic_of, polls};
-use crate::rt::Rt;
+use super::flavour::{Rt, TaskGroup};
 
 /// The value of the body is the value of the group.
 pub async fn gives_the_value_of_the_body<B: Backend>(rt: Rt<B>) {

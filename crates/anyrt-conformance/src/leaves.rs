@@ -8,8 +8,8 @@ use std::pin::Pin;
 use anyrt_core::{Backend, DynGroupError, FirstError, GroupError, shield};
 use futures::channel::oneshot;
 
-use crate::errors::told_when_cut;
-use crate::rt::Rt;
+use super::errors::told_when_cut;
+use super::flavour::Rt;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

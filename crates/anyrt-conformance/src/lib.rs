@@ -11,7 +11,9 @@
 //! A promise holds on every backend or it is no promise: there are no exceptions here.
 #![forbid(unsafe_code)]
 
+mod scoped_options;
 mod rt;
+mod flavour;
 mod probe;
 mod everywhere;
 mod check;
@@ -47,6 +49,7 @@ pub mod scoped_exits;
 pub mod fairness;
 pub mod futurelock;
 pub mod one_task;
+pub mod scoped_groups;
 
 pub use crate::check::{check, check_run};
-pub use crate::rt::Rt;
+pub use crate::rt::{InOneTask, Parallel, Rt};

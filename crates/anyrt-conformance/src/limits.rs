@@ -6,15 +6,15 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anyrt_core::{Backend, Reason, Started, Stopped, Task, TaskGroup, shield};
+use anyrt_core::{Backend, Reason, Started, Stopped, shield};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::{join, join_all, select};
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
 use crate::probe::{Alive, Log, message, panic_of, polls};
-use crate::rt::Rt;
+use super::flavour::{Rt, Task, TaskGroup};
 
 /// How many run now, how many did at most, and how many have ended.
 #[derive(Clone, Default)]

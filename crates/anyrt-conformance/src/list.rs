@@ -1,11 +1,14 @@
 //! All promises by name; [`suite!`](crate::suite) makes tests of them.
 
-/// Writes the macro `suite!`, which makes one test of every promise named here.
+/// Writes the macro `suite!`, which makes a test of every promise named here.
 ///
-/// `async` modules hold promises about what happens in a run, `run` modules promises about whole runs.
+/// `check` stands with promises about what happens in a run, `check_run` with promises about whole runs. Those of a
+/// module that counts `(twice)` are kept by both kinds of groups, and there is a second test of each of them in
+/// `scoped_groups`. A promise that cannot hold for children in one task says why: `= "reason"`. There are no
+/// other exceptions, since both tests are made of the one list.
 macro_rules! promises {
-    ($($module:ident with $check:ident: $($promise:ident)*;)*) => {
-        promises! { ($) $($module with $check: $($promise)*;)* }
+    ($($module:ident $(($times:ident))? with $check:ident: $($promise:ident $(= $reason:literal)?)*;)*) => {
+        promises! { ($) $($module $(($times))? with $check: $($promise $(= $reason)?)*;)* }
 
         #[cfg(test)]
         const LISTED: &[(&str, &str, &[&str])] = &[$((
@@ -14,7 +17,7 @@ macro_rules! promises {
             &[$(stringify!($promise)),*],
         )),*];
     };
-    (($d:tt) $($module:ident with $check:ident: $($promise:ident)*;)*) => {
+    (($d:tt) $($module:ident $(($times:ident))? with $check:ident: $($promise:ident $(= $reason:literal)?)*;)*) => {
         /// Makes a test of every promise, for the backend that the expression gives.
         #[macro_export]
         macro_rules! suite {
@@ -25,13 +28,39 @@ macro_rules! promises {
                         $crate::$check($d backend, $crate::$module::$promise);
                     })*
                 })*
+
+                /// The promises about groups once more, for children that run in the task of their group.
+                mod scoped_groups {
+                    $($crate::if_twice! { [$($times)?] mod $module {
+                        $($crate::unless_excepted! { [$($reason)?]
+                            #[test]
+                            fn $promise() {
+                                $crate::$check($d backend, $crate::scoped_groups::$module::$promise);
+                            }
+                        })*
+                    }})*
+                }
             };
         }
     };
 }
 
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_twice {
+    ([] $($module:tt)*) => {};
+    ([twice] $($module:tt)*) => { $($module)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! unless_excepted {
+    ([] $($test:tt)*) => { $($test)* };
+    ([$reason:literal] $($test:tt)*) => {};
+}
+
 promises! {
-    groups with check:
+    groups (twice) with check:
         gives_the_value_of_the_body
         the_body_may_borrow_and_stay_on_its_thread
         a_group_that_is_never_polled_does_nothing
@@ -77,7 +106,7 @@ promises! {
         any_mixture_of_children_comes_to_an_end
     ;
 
-    daemons with check:
+    daemons (twice) with check:
         a_daemon_ends_with_the_rest_of_its_group
         a_daemon_is_there_as_long_as_any_child
         the_end_of_the_rest_is_the_reason
@@ -97,7 +126,7 @@ promises! {
         daemons_spawned_at_the_last_moment_are_refused_or_waited_for
     ;
 
-    starts with check:
+    starts (twice) with check:
         start_gives_what_the_child_says_and_its_handle
         start_waits_until_the_child_is_ready
         a_start_that_is_never_polled_does_nothing
@@ -154,7 +183,7 @@ promises! {
         what_a_child_that_was_never_ready_has_left_behind_is_adopted_once
     ;
 
-    moves with check:
+    moves (twice) with check:
         supervision_begins_with_set
         a_child_that_was_cut_keeps_the_value_back_only_after_set
         the_effective_deadline_changes_with_set
@@ -186,7 +215,7 @@ promises! {
         a_child_that_was_ready_in_a_scope_that_has_ended_has_started
     ;
 
-    stops with check:
+    stops (twice) with check:
         a_stop_is_heard_in_every_task_below
         work_that_ends_in_time_gives_its_value
         after_the_grace_the_scope_is_cancelled
@@ -284,7 +313,7 @@ promises! {
         exits_run_exactly_once_wherever_the_work_is_dropped
     ;
 
-    group_exits with check:
+    group_exits (twice) with check:
         the_exits_of_a_group_run_after_its_children
         the_exits_of_a_group_run_however_it_ends
         an_exit_of_a_group_may_spawn_into_it
@@ -314,7 +343,7 @@ promises! {
         an_exit_is_not_lost_in_a_scope_that_was_dropped
     ;
 
-    adopted with check:
+    adopted (twice) with check:
         a_group_waits_for_the_exits_of_a_dropped_scope
         the_exits_of_every_kind_of_dropped_scope_run
         adopted_exits_are_shielded
@@ -350,7 +379,7 @@ promises! {
         exits_in_scoped_groups_run_exactly_once
     ;
 
-    tasks with check:
+    tasks (twice) with check:
         awaiting_gives_the_value_in_any_order
         dropping_a_handle_changes_nothing
         outcome_says_how_a_child_ended
@@ -379,7 +408,7 @@ promises! {
         the_waker_of_the_last_poll_hears_of_the_value
     ;
 
-    errors with check:
+    errors (twice) with check:
         all_errors_are_kept_in_the_order_of_time
         an_error_of_the_body_comes_first_if_it_was_first
         none_of_a_thousand_errors_is_lost
@@ -404,7 +433,7 @@ promises! {
         split_and_iter_keep_all_and_the_order
     ;
 
-    leaves with check:
+    leaves (twice) with check:
         leaves_come_in_the_order_of_time
         a_nested_group_is_an_error_from_its_end_on
         flatten_puts_groups_one_after_the_other
@@ -481,7 +510,7 @@ promises! {
         runs_come_and_go_while_a_thread_cancels
     ;
 
-    reasons with check:
+    reasons (twice) with check:
         a_deadline_is_named
         a_request_is_named_with_its_message
         a_shutdown_is_named
@@ -568,7 +597,7 @@ promises! {
         a_group_inside_a_shield_can_still_be_cancelled
     ;
 
-    quiet with check:
+    quiet (twice) with check:
         a_cancelled_group_waits_in_peace_for_a_shield
         to_cancel_again_wakes_nobody
         what_holds_several_scopes_is_polled_once_for_each
@@ -584,7 +613,7 @@ promises! {
         a_limit_that_has_passed_is_looked_at_once
     ;
 
-    outside with check:
+    outside (twice) with check:
         errors_that_panic_when_dropped_do_not_keep_a_dropped_group_open
         a_group_dropped_by_select_cancels_its_children_at_once
         the_outer_group_waits_for_the_shielded_child_of_a_dropped_group
@@ -672,7 +701,7 @@ promises! {
         foreign_threads_lose_no_token
     ;
 
-    limits with check:
+    limits (twice) with check:
         no_more_children_run_at_once_than_the_limit_allows
         as_many_children_run_at_once_as_the_limit_allows
         children_begin_in_the_order_in_which_they_were_spawned
@@ -711,7 +740,7 @@ promises! {
         limited_groups_may_be_interrupted_anywhere
     ;
 
-    supervised with check:
+    supervised (twice) with check:
         a_failing_child_leaves_the_others_alone
         the_errors_are_in_the_result_in_the_order_of_time
         no_error_of_many_is_lost

@@ -7,17 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use anyrt_core::{
-    Backend, CancelScope, Reason, StartError, Started, Stopped, TaskGroup, is_stopping, shield,
-    stopping,
-};
+use anyrt_core::{Backend, CancelScope, Reason, StartError, Started, Stopped, is_stopping, shield, stopping};
 use futures::channel::oneshot;
 use futures::future::join_all;
 use futures::join;
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
 use crate::probe::{Alive, Latch, Life, Log, on_a_fresh_thread, on_drop, panic_of};
-use crate::rt::Rt;
+use super::flavour::{Rt, TaskGroup};
 
 type Nothing = Result<(), ()>;
 

@@ -10,9 +10,9 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
 use crate::probe::{Alive, Latch, Log, message, on_a_fresh_thread, on_drop, panic_of};
-use crate::rt::Rt;
+use super::flavour::Rt;
 
 /// Dropped from outside: "a dropped group cancels its children at once", not only when somebody joins.
 pub async fn a_group_dropped_by_select_cancels_its_children_at_once<B: Backend>(rt: Rt<B>) {

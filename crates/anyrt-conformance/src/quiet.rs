@@ -13,9 +13,9 @@ use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, TryFutureExt, poll};
 
-use crate::everywhere::drop_at_pending;
+use super::everywhere::drop_at_pending;
 use crate::probe::{Latch, Log, polls};
-use crate::rt::Rt;
+use super::flavour::Rt;
 
 /// First polls, what happens, and some to spare: one event may wake a task in two ways. Who spins is polled more than a
 /// hundred times.

@@ -5,14 +5,14 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use anyrt_core::{Backend, CancelScope, Cancelled, Reason, Stopped, Task, TaskGroup, shield};
+use anyrt_core::{Backend, CancelScope, Cancelled, Reason, Stopped, shield};
 use futures::channel::oneshot;
 use futures::future::join_all;
 use futures::{FutureExt, poll};
 
-use crate::everywhere::drop_at_pending;
+use super::everywhere::drop_at_pending;
 use crate::probe::{because, panic_of};
-use crate::rt::Rt;
+use super::flavour::{Rt, Task, TaskGroup};
 
 /// The handles of children, kept until their group has ended.
 struct Kept<B: Backend>(Arc<Mutex<Vec<Task<B, ()>>>>);

@@ -1,4 +1,4 @@
-//! The functions of the core with the backend filled in, as the facade does it for users.
+//! The functions of the core with the backend filled in, as the facade does it for users, and with the kind of groups.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -9,33 +9,29 @@ use anyrt_core::{
     Sleep, TaskGroup, ToThread,
 };
 
-/// The API on one backend; what every promise gets.
-#[derive(Debug)]
-pub struct Rt<B>(PhantomData<fn() -> B>);
+use crate::scoped_options::ScopedOptions;
 
-impl<B> Clone for Rt<B> {
+/// The API on one backend, with one kind of groups; what every promise gets.
+#[derive(Debug)]
+pub struct Rt<B, K = Parallel>(PhantomData<fn() -> (B, K)>);
+
+/// Groups are `task_group`s: each child is a task of its own.
+#[derive(Debug)]
+pub struct Parallel;
+
+/// Groups are `scoped_group`s: the children run in the task of their group.
+#[derive(Debug)]
+pub struct InOneTask;
+
+impl<B, K> Clone for Rt<B, K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<B> Copy for Rt<B> {}
+impl<B, K> Copy for Rt<B, K> {}
 
-impl<B: Backend> Rt<B> {
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
-    }
-
-    /// A short time: long enough for timers to tell apart, short enough to wait for.
-    pub(crate) fn tick(self) -> Duration {
-        Duration::from_millis(5)
-    }
-
-    /// A time that no promise waits for.
-    pub(crate) fn hour(self) -> Duration {
-        Duration::from_secs(3600)
-    }
-
+impl<B: Backend> Rt<B, Parallel> {
     #[track_caller]
     pub(crate) fn task_group<T, E, F, Fut>(
         self,
@@ -77,6 +73,41 @@ impl<B: Backend> Rt<B> {
 
     pub(crate) fn group_options<E: Send + 'static>(self) -> GroupOptions<B, E> {
         GroupOptions::new()
+    }
+}
+
+impl<B: Backend> Rt<B, InOneTask> {
+    #[track_caller]
+    pub(crate) fn task_group<'env, T, E, F, Fut>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<T, GroupError<E>>>
+    where
+        E: Send + 'static,
+        F: FnOnce(ScopedGroup<'env, B, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        anyrt_core::scoped_group::<B, T, E, F, Fut>(body)
+    }
+
+    pub(crate) fn group_options<E: Send + 'static>(self) -> ScopedOptions<B, E> {
+        ScopedOptions(GroupOptions::new())
+    }
+}
+
+impl<B: Backend, K> Rt<B, K> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// A short time: long enough for timers to tell apart, short enough to wait for.
+    pub(crate) fn tick(self) -> Duration {
+        Duration::from_millis(5)
+    }
+
+    /// A time that no promise waits for.
+    pub(crate) fn hour(self) -> Duration {
+        Duration::from_secs(3600)
     }
 
     #[track_caller]

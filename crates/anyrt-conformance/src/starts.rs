@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use anyrt_core::{Backend, GroupError, Reason, StartError, Started, Stopped, TaskGroup, shield};
+use anyrt_core::{Backend, GroupError, Reason, StartError, Started, Stopped, shield};
 use futures::channel::oneshot;
 use futures::future::select;
 use futures::join;
 
-use crate::everywhere::drop_at_pending;
+use super::everywhere::drop_at_pending;
 use crate::probe::{Alive, Life, Log, because, on_drop, panic_of, polls};
-use crate::rt::Rt;
+use super::flavour::{Rt, TaskGroup};
 
 type Nothing = Result<(), ()>;
 

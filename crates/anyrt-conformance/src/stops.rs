@@ -7,7 +7,7 @@ use anyrt_core::{Backend, CancelScope, Reason, Stopped, is_stopping, shield, sto
 use futures::join;
 
 use crate::probe::Log;
-use crate::rt::Rt;
+use super::flavour::Rt;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

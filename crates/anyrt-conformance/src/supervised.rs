@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyrt_core::{
-    Backend, Reason, StartError, Started, Stopped, TaskGroup, is_stopping, shield, stopping,
-};
+use anyrt_core::{Backend, Reason, StartError, Started, Stopped, is_stopping, shield, stopping};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 
-use crate::everywhere::{cancel_at_every_pending, drop_at_every_pending};
+use super::everywhere::{cancel_at_every_pending, drop_at_every_pending};
 use crate::probe::{Alive, Log, panic_of};
-use crate::rt::Rt;
+use super::flavour::{Rt, Task, TaskGroup};
 
 /// What a handler was told: `name: error`.
 #[derive(Clone, Default)]
@@ -716,7 +714,7 @@ pub async fn a_failed_group_has_no_say_after_its_end<B: Backend>(rt: Rt<B>) {
     let mut lent = Box::pin(scope.run(async {
         gate.await.ok();
         let is_stopping = is_stopping();
-        let failed: anyrt_core::Task<B, ()> = given.await.unwrap();
+        let failed: Task<B, ()> = given.await.unwrap();
         (is_stopping, panic_of(failed).await)
     }));
     let group = rt.group_options().grace(rt.hour()).run(async |g| {

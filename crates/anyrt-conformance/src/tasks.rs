@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use anyrt_core::{Backend, Reason, Stopped, Task, shield};
+use anyrt_core::{Backend, Reason, Stopped, shield};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{Either, join, join_all, select};
 
 use crate::probe::{Alive, Log, panic_of, polls};
-use crate::rt::Rt;
+use super::flavour::{Rt, Task};
 
 /// Awaiting gives `T`; in which order the handles are awaited is up to the user.
 pub async fn awaiting_gives_the_value_in_any_order<B: Backend>(rt: Rt<B>) {

@@ -198,9 +198,11 @@ impl Ear {
             return;
         };
         let waker = WakerId::of(cx.waker());
-        if !self.is_nested && (self.armed != waker || children.has_told()) {
+        if self.armed != waker || children.has_told() {
             children.attach();
-            children.seat(&mut self.seat, self.number, cx.waker());
+            if !self.is_nested {
+                children.seat(&mut self.seat, self.number, cx.waker());
+            }
         }
         if let Place::At(root) = place {
             root.listen(cx.waker(), &mut self.armed);

@@ -62,7 +62,11 @@ impl<T> Drop for Delivery<T> {
 
 /// The way from a child's task to its handle.
 pub trait Deliver<T>: Unpin {
-    /// Gives what the child has put out, or `None` if the runtime ended before there was anything.
+    /// Whether a child is dropped with its group. Otherwise only the end of the runtime drops one.
+    #[doc(hidden)]
+    const IS_DROPPED_WITH_GROUP: bool;
+
+    /// Gives what the child has put out, or `None` if the child was dropped before there was anything.
     #[doc(hidden)]
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>>;
 
@@ -87,6 +91,8 @@ impl<B: Backend, T: Send + 'static> fmt::Debug for Spawned<B, T> {
 }
 
 impl<B: Backend, T: Send + 'static> Deliver<T> for Spawned<B, T> {
+    const IS_DROPPED_WITH_GROUP: bool = false;
+
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
         Pin::new(&mut self.0).poll(cx)
     }

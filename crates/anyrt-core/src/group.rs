@@ -233,6 +233,7 @@ where
         if let Err(payload) = dropped {
             fail(this.node, &None, Failure::Panic(payload));
         }
+        this.nest.end_body();
     }
 
     /// Polls the children that run in this task.

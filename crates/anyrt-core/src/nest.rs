@@ -33,6 +33,9 @@ pub(crate) trait Housing {
         poll: impl FnOnce(&mut Context<'_>) -> R,
     ) -> Option<R>;
 
+    /// The body has ended, and is polled no more.
+    fn end_body(&mut self);
+
     /// Polls each child once that is ready, or that `children`, their node, concerns, as long as there `is_time`.
     fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool);
 
@@ -253,6 +256,11 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         Some(poll(&mut Context::from_waker(&self.body)))
     }
 
+    fn end_body(&mut self) {
+        self.is_body_due = false;
+        self.ready.end_body();
+    }
+
     fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) {
         self.take_calls();
         self.take_in();
@@ -323,6 +331,8 @@ impl Housing for () {
     ) -> Option<R> {
         Some(poll(cx))
     }
+
+    fn end_body(&mut self) {}
 
     fn poll_children(&mut self, _: &Node, _: impl Fn() -> bool) {}
 

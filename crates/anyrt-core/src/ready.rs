@@ -28,6 +28,8 @@ struct Calls {
     /// Who of each place is among them.
     has_called: Vec<Option<u64>>,
     has_body_called: bool,
+    /// What calls for the body then is still to be looked at, but not by the body.
+    has_body_ended: bool,
     waker: Option<Waker>,
 }
 
@@ -54,6 +56,13 @@ impl Ready {
         has_body_called
     }
 
+    /// Nobody is there any more who could answer a call for the body.
+    pub(crate) fn end_body(&self) {
+        let mut calls = lock(&self.calls);
+        calls.has_body_ended = true;
+        calls.has_body_called = false;
+    }
+
     /// Takes the children that have called, in the order of their calls.
     pub(crate) fn take_children(&self, to: &mut Vec<Caller>) {
         let mut calls = lock(&self.calls);
@@ -70,8 +79,10 @@ impl Ready {
         if calls.has_body_called || !calls.children.is_empty() {
             return false;
         }
-        calls.waker = Some(waker);
+        let before = calls.waker.replace(waker);
         self.is_asleep.store(true, Ordering::Release);
+        drop(calls);
+        drop(before);
         true
     }
 
@@ -93,7 +104,7 @@ impl Ready {
         let mut calls = lock(&self.calls);
         match child {
             Some(child) => calls.add(child),
-            None => calls.has_body_called = true,
+            None => calls.has_body_called = !calls.has_body_ended,
         }
         let waker = self.take_waker(&mut calls);
         drop(calls);

@@ -79,6 +79,8 @@ impl<T> Slot<T> {
 }
 
 impl<T> Deliver<T> for Slot<T> {
+    const IS_DROPPED_WITH_GROUP: bool = true;
+
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
         if !self.is_alone() {
             let Some(delivery) = self.leave_waker(Some(cx.waker().clone())) else {

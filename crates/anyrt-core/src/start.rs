@@ -49,6 +49,8 @@ pub(crate) struct Start<R> {
     pub(crate) place: Option<Arc<Node>>,
     pub(crate) hold: Option<Hold>,
     pub(crate) caller: &'static Location<'static>,
+    /// Whether the child is dropped with its group. Otherwise only the end of the runtime drops it.
+    pub(crate) is_dropped_with_group: bool,
 }
 
 impl<R> Start<R> {
@@ -65,6 +67,9 @@ impl<R> Start<R> {
             match news {
                 News::Started(value) => return Poll::Ready(Ok(value)),
                 News::Ended(AttemptEnd::NotStarted) => {
+                    return Poll::Ready(Err(StartError::NotStarted));
+                }
+                News::Ended(AttemptEnd::Lost) if self.is_dropped_with_group => {
                     return Poll::Ready(Err(StartError::NotStarted));
                 }
                 News::Ended(AttemptEnd::Failed(error)) => match error.downcast() {

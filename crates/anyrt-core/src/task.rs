@@ -65,6 +65,8 @@ enum State<H> {
 }
 
 impl<K: Kind<T>, T> TaskOf<K, T> {
+    pub(crate) const IS_DROPPED_WITH_GROUP: bool = K::Handle::IS_DROPPED_WITH_GROUP;
+
     pub(crate) fn new(
         handle: Option<K::Handle>,
         children: Arc<Node>,
@@ -164,7 +166,11 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
                 None => {
                     // There is no output that could be counted against the handle.
                     self.count_handle_out();
-                    Err(Stopped::RuntimeEnded)
+                    Err(if Self::IS_DROPPED_WITH_GROUP {
+                        Stopped::Cancelled(self.children.cause())
+                    } else {
+                        Stopped::RuntimeEnded
+                    })
                 }
             },
             State::Stopped(stopped) => return Poll::Ready(Err(stopped.clone())),

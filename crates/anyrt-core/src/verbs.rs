@@ -278,6 +278,7 @@ macro_rules! verbs {
                         hold: place.clone().map(Hold::on),
                         place,
                         caller,
+                        is_dropped_with_group: $task::<B, T>::IS_DROPPED_WITH_GROUP,
                     };
                     let value = std::future::poll_fn(|cx| start.poll(cx)).await?;
                     Ok((value, task))

@@ -11,9 +11,9 @@ use futures::channel::oneshot;
 use futures::{join, poll};
 
 use super::everywhere::drop_at_pending;
+use super::flavour::{Rt, TaskGroup};
 use crate::exits::{mark, panics, slow};
 use crate::probe::{Alive, Latch, Log, message, on_a_fresh_thread, on_drop, panic_of};
-use super::flavour::{Rt, TaskGroup};
 
 /// The group waits for them. They run after the body was dropped, one after the other, the latest first.
 pub async fn a_group_waits_for_the_exits_of_a_dropped_scope<B: Backend>(rt: Rt<B>) {
@@ -103,7 +103,7 @@ pub async fn the_exits_of_a_dropped_group_run_after_its_children<B: Backend>(rt:
     let (alive, log) = (Alive::default(), Log::default());
     let (open, gate) = oneshot::channel::<()>();
     let outer = rt.task_group(async |_| {
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             rt.on_exit(slow(rt, &log, "second"));
             let (seen, there) = (alive.clone(), log.clone());
             rt.on_exit(async move {
@@ -515,7 +515,7 @@ pub async fn what_an_adopted_exit_drops_is_adopted_too<B: Backend>(rt: Rt<B>) {
             let session = async move {
                 rt.on_exit(async move {
                     let child = there.clone();
-                    let group = rt.task_group(async move |g| {
+                    let group = rt.parallel().task_group(async move |g| {
                         g.spawn(async move {
                             shield(gate).await.ok();
                             shield(rt.sleep(rt.tick())).await;
@@ -572,7 +572,7 @@ pub async fn the_panic_of_what_an_adopted_exit_drops_is_not_lost<B: Backend>(rt:
         let outer = rt.task_group(async |_| {
             let session = async move {
                 rt.on_exit(async move {
-                    let group = rt.task_group(async move |g| {
+                    let group = rt.parallel().task_group(async move |g| {
                         g.spawn(async move {
                             shield(rt.yields(5)).await;
                             panic!("from below") as Result<(), ()>

@@ -9,8 +9,8 @@ use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
-use crate::probe::{Alive, Log, panic_of};
 use super::flavour::Rt;
+use crate::probe::{Alive, Log, panic_of};
 
 /// Daemons are cancelled when the body and all other children are done.
 pub async fn a_daemon_ends_with_the_rest_of_its_group<B: Backend>(rt: Rt<B>) {

@@ -14,8 +14,8 @@ use anyrt_core::{Backend, GroupError, shield};
 use futures::FutureExt;
 use futures::channel::oneshot;
 
-use crate::probe::{Alive, message, on_drop, panic_of};
 use super::flavour::{Rt, TaskGroup};
+use crate::probe::{Alive, message, on_drop, panic_of};
 
 /// Rule 3: the first is first in time, and all that come after it are kept, of children and of the body.
 pub async fn all_errors_are_kept_in_the_order_of_time<B: Backend>(rt: Rt<B>) {

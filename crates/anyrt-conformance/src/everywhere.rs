@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use anyrt_core::Backend;
 
-use crate::probe::Alive;
 use super::flavour::Rt;
+use crate::probe::Alive;
 
 /// Runs `body` again and again, cancelling it at its 1st, 2nd, 3rd .. `Pending`, until it ends before it comes
 /// to be cancelled. After every round nothing that the body counted with the [`Alive`] may be left.

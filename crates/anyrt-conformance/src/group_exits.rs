@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyrt_core::{Backend, StartError, Started, Stopped, shield};
 use futures::channel::oneshot;
 
+use super::flavour::Rt;
 use crate::exits::{panics, slow};
 use crate::probe::{Alive, Log, because, on_drop, panic_of};
-use super::flavour::Rt;
 
 /// Those of a group's body run after all children and daemons have ended, and before the group returns.
 pub async fn the_exits_of_a_group_run_after_its_children<B: Backend>(rt: Rt<B>) {

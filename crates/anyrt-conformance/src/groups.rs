@@ -15,8 +15,8 @@ use futures::channel::{mpsc, oneshot};
 use futures::future::{BoxFuture, join, join_all};
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending};
-use crate::probe::{Alive, Log, on_drop, panic_of, polls};
 use super::flavour::{Rt, TaskGroup};
+use crate::probe::{Alive, Log, on_drop, panic_of, polls};
 
 /// The value of the body is the value of the group.
 pub async fn gives_the_value_of_the_body<B: Backend>(rt: Rt<B>) {

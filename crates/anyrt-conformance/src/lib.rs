@@ -49,6 +49,7 @@ pub mod scoped_exits;
 pub mod fairness;
 pub mod futurelock;
 pub mod one_task;
+pub mod scoped_drops;
 pub mod scoped_groups;
 
 pub use crate::check::{check, check_run};

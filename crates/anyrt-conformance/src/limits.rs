@@ -13,8 +13,8 @@ use futures::executor::block_on;
 use futures::future::{join, join_all, select};
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
-use crate::probe::{Alive, Log, message, panic_of, polls};
 use super::flavour::{Rt, Task, TaskGroup};
+use crate::probe::{Alive, Log, message, panic_of, polls};
 
 /// How many run now, how many did at most, and how many have ended.
 #[derive(Clone, Default)]

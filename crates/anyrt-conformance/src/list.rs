@@ -155,7 +155,8 @@ promises! {
         a_failing_group_cuts_the_child_at_its_first_pending_after_set
         a_child_that_is_not_ready_does_not_spin_in_a_cancelled_group
         a_pending_start_keeps_the_group_open
-        the_child_of_a_start_into_a_dropped_group_is_adopted
+        the_child_of_a_start_into_a_dropped_group_is_adopted =
+            "it is dropped: the_child_of_a_start_into_a_dropped_group_is_dropped"
         a_child_may_be_started_into_an_enclosing_group
         a_child_may_be_started_into_a_group_beside_the_callers
         a_failing_sibling_of_the_caller_cancels_the_child
@@ -349,7 +350,8 @@ promises! {
         adopted_exits_are_shielded
         the_exits_of_a_dropped_group_run_after_its_children
         a_half_done_exit_goes_on
-        a_half_done_exit_of_a_group_may_spawn_into_it
+        a_half_done_exit_of_a_group_may_spawn_into_it =
+            "nobody polls the child of a dropped group: an_exit_of_a_scoped_group_may_spawn_into_it"
         the_panic_of_an_adopted_exit_fails_the_group
         a_panic_that_waits_for_the_exits_is_not_lost
         with_no_group_around_the_exits_of_a_dropped_scope_run_alone
@@ -363,8 +365,18 @@ promises! {
         what_an_adopted_exit_drops_is_adopted_too
         the_panic_of_what_an_adopted_exit_drops_is_not_lost
         the_exits_of_a_started_child_run_when_its_caller_is_dropped
-        adopted_exits_that_own_their_group_leave_nothing_behind
+        adopted_exits_that_own_their_group_leave_nothing_behind =
+            "they cannot spawn: exits_that_own_a_dropped_group_leave_nothing_behind"
         a_drop_may_race_with_the_exits
+    ;
+
+    scoped_drops with check:
+        the_children_of_a_dropped_group_are_dropped_in_order
+        the_first_cause_is_named_by_the_child_of_a_dropped_group
+        what_is_spawned_into_a_dropped_group_is_refused
+        the_child_of_a_start_into_a_dropped_group_is_dropped
+        the_panic_of_a_dropped_child_goes_to_the_enclosing_group
+        exits_that_own_a_dropped_group_leave_nothing_behind
     ;
 
     scoped_exits with check:
@@ -606,7 +618,8 @@ promises! {
         to_cancel_a_child_waits_in_peace_for_its_shield
         a_group_waits_in_peace_for_the_shield_of_a_daemon
         a_group_waits_in_peace_for_what_it_has_adopted
-        a_group_is_woken_by_its_last_child_alone
+        a_group_is_woken_by_its_last_child_alone =
+            "the children are polled with the group"
         a_moved_deadline_costs_one_poll_at_most
         a_moved_deadline_of_a_group_polls_no_child
         a_stop_is_told_once
@@ -644,8 +657,10 @@ promises! {
         with_no_group_around_the_children_of_a_dropped_group_end_alone
         an_aborted_group_is_adopted
         a_panicking_destructor_does_not_stop_the_adoption
-        a_destructor_of_a_dropped_body_may_spawn
-        the_handle_of_a_dropped_group_closes_with_the_last_child
+        a_destructor_of_a_dropped_body_may_spawn =
+            "nobody polls the child of a dropped group: what_is_spawned_into_a_dropped_group_is_refused"
+        the_handle_of_a_dropped_group_closes_with_the_last_child =
+            "it closes with the group: what_is_spawned_into_a_dropped_group_is_refused"
         a_dropped_set_of_groups_is_adopted
         a_drop_may_race_with_the_end_of_the_children
         a_drop_may_race_with_the_panic_of_a_child

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use anyrt_core::{Backend, CancelScope, Reason, StartError, Started, Stopped, is_stopping, shield, stopping};
+use anyrt_core::{
+    Backend, CancelScope, Reason, StartError, Started, Stopped, is_stopping, shield, stopping,
+};
 use futures::channel::oneshot;
 use futures::future::join_all;
 use futures::join;
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
-use crate::probe::{Alive, Latch, Life, Log, on_a_fresh_thread, on_drop, panic_of};
 use super::flavour::{Rt, TaskGroup};
+use crate::probe::{Alive, Latch, Life, Log, on_a_fresh_thread, on_drop, panic_of};
 
 type Nothing = Result<(), ()>;
 

@@ -11,8 +11,8 @@ use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending, drop_at_pending};
-use crate::probe::{Alive, Latch, Log, message, on_a_fresh_thread, on_drop, panic_of};
 use super::flavour::Rt;
+use crate::probe::{Alive, Latch, Log, message, on_a_fresh_thread, on_drop, panic_of};
 
 /// Dropped from outside: "a dropped group cancels its children at once", not only when somebody joins.
 pub async fn a_group_dropped_by_select_cancels_its_children_at_once<B: Backend>(rt: Rt<B>) {
@@ -48,7 +48,7 @@ pub async fn the_outer_group_waits_for_the_shielded_child_of_a_dropped_group<B: 
 ) {
     let (alive, log) = (Alive::default(), Log::default());
     let outer = rt.task_group(async |_| {
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             let (life, log) = (alive.born(), log.clone());
             g.spawn(async move {
                 let _life = life;
@@ -100,7 +100,7 @@ pub async fn a_group_dropped_by_the_timer_of_the_runtime_is_adopted<B: Backend>(
     let (alive, log) = (Alive::default(), Log::default());
     let outer = rt.task_group(async |_| {
         let backend = anyrt_core::backend::<B>();
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             for _ in 0..10 {
                 let (life, log) = (alive.born(), log.clone());
                 g.spawn(async move {
@@ -130,7 +130,7 @@ pub async fn adoption_goes_up_through_dropped_groups<B: Backend>(rt: Rt<B>) {
     let (open, gate) = oneshot::channel::<()>();
     let outer = rt.task_group(async |_| {
         let middle = rt.task_group(async |_| {
-            let inner = rt.task_group(async |g| {
+            let inner = rt.parallel().task_group(async |g| {
                 let life = alive.born();
                 g.spawn(async move {
                     let _life = life;
@@ -164,20 +164,23 @@ pub async fn nested_groups_dropped_at_once_are_all_adopted<B: Backend>(rt: Rt<B>
             Ok::<(), ()>(())
         }
     };
+    let parallel = rt.parallel();
     let outer = rt.task_group(async |_| {
-        let a = rt.task_group(async |g| {
+        let a = parallel.task_group(async |g| {
             g.spawn(child("saved"));
-            rt.task_group(async |g| {
-                g.spawn(child("saved"));
-                rt.task_group(async |g| {
+            parallel
+                .task_group(async |g| {
                     g.spawn(child("saved"));
-                    pending::<Result<(), ()>>().await
+                    parallel
+                        .task_group(async |g| {
+                            g.spawn(child("saved"));
+                            pending::<Result<(), ()>>().await
+                        })
+                        .await
+                        .map_err(drop)
                 })
                 .await
                 .map_err(drop)
-            })
-            .await
-            .map_err(drop)
         });
         drop_at_pending(1, a).await;
         Ok::<(), ()>(())
@@ -226,7 +229,7 @@ pub async fn the_panic_of_an_adopted_child_comes_out_of_the_adopting_group<B: Ba
             let _life = life;
             pending::<Result<(), ()>>().await
         });
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             g.spawn(async move {
                 shield(rt.yields(5)).await;
                 if true {
@@ -249,7 +252,7 @@ pub async fn the_panic_of_an_adopted_child_goes_up_through_dropped_groups<B: Bac
     let (open, gate) = oneshot::channel::<()>();
     let outer = rt.task_group(async |_| {
         let middle = rt.task_group(async |_| {
-            let inner = rt.task_group(async |g| {
+            let inner = rt.parallel().task_group(async |g| {
                 g.spawn(async move {
                     shield(gate).await.ok();
                     if true {
@@ -298,7 +301,7 @@ pub async fn a_group_dropped_in_a_child_is_adopted_by_the_group_of_the_child<B: 
         let (open, gate) = oneshot::channel::<()>();
         let life = alive.born();
         let child = g.spawn(async move {
-            let inner = rt.task_group(move |g| async move {
+            let inner = rt.parallel().task_group(move |g| async move {
                 g.spawn(async move {
                     let _life = life;
                     shield(gate).await.ok();
@@ -322,7 +325,7 @@ pub async fn a_group_dropped_in_a_child_is_adopted_by_the_group_of_the_child<B: 
 pub async fn what_a_group_adopts_does_not_count_in_its_len<B: Backend>(rt: Rt<B>) {
     let outer = rt.task_group(async |outer| {
         let (open, gate) = oneshot::channel::<()>();
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             g.spawn(async move {
                 shield(gate).await.ok();
                 Ok::<(), ()>(())
@@ -361,7 +364,7 @@ pub async fn a_group_dropped_while_it_joins_is_adopted<B: Backend>(rt: Rt<B>) {
     let alive = Alive::default();
     let outer = rt.task_group(async |_| {
         let (open, gate) = oneshot::channel::<()>();
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             let life = alive.born();
             g.spawn(async move {
                 let _life = life;
@@ -389,7 +392,7 @@ pub async fn a_group_dropped_while_it_is_being_cancelled_is_adopted<B: Backend>(
         let (open, gate) = oneshot::channel::<()>();
         let scope = rt.scope();
         let run = scope.run(async {
-            let mut inner = Box::pin(rt.task_group(async |g| {
+            let mut inner = Box::pin(rt.parallel().task_group(async |g| {
                 let _body = body.born();
                 let life = alive.born();
                 g.spawn(async move {
@@ -697,7 +700,7 @@ pub async fn an_aborted_group_is_adopted<B: Backend>(rt: Rt<B>) {
 pub async fn a_panicking_destructor_does_not_stop_the_adoption<B: Backend>(rt: Rt<B>) {
     let (alive, log) = (Alive::default(), Log::default());
     let outer = rt.task_group(async |_| {
-        let inner = rt.task_group(async |g| {
+        let inner = rt.parallel().task_group(async |g| {
             let _panics = on_drop(|| panic!("in a destructor"));
             let (life, log) = (alive.born(), log.clone());
             g.spawn(async move {
@@ -838,7 +841,7 @@ pub async fn a_drop_may_race_with_the_end_of_the_children<B: Backend>(rt: Rt<B>)
 pub async fn a_drop_may_race_with_the_panic_of_a_child<B: Backend>(rt: Rt<B>) {
     for round in 0..100 {
         let outer = rt.task_group(async |_| {
-            let inner = rt.task_group(async |g| {
+            let inner = rt.parallel().task_group(async |g| {
                 g.spawn(async move {
                     shield(rt.yields(round % 4)).await;
                     std::panic::resume_unwind(Box::new("of the child"));

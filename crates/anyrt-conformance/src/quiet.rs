@@ -14,8 +14,8 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, TryFutureExt, poll};
 
 use super::everywhere::drop_at_pending;
-use crate::probe::{Latch, Log, polls};
 use super::flavour::Rt;
+use crate::probe::{Latch, Log, polls};
 
 /// First polls, what happens, and some to spare: one event may wake a task in two ways. Who spins is polled more than a
 /// hundred times.
@@ -240,7 +240,7 @@ pub async fn a_group_waits_in_peace_for_what_it_has_adopted<B: Backend>(rt: Rt<B
     let (open, gate) = oneshot::channel();
     let (child, child_polls) = polls(shield(gate));
     let group = rt.task_group(async |_| {
-        let inner = rt.task_group(async |h| {
+        let inner = rt.parallel().task_group(async |h| {
             h.spawn(child.map_err(drop));
             pending::<Result<(), ()>>().await
         });

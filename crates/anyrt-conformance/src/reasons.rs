@@ -11,8 +11,8 @@ use futures::future::join_all;
 use futures::{FutureExt, poll};
 
 use super::everywhere::drop_at_pending;
-use crate::probe::{because, panic_of};
 use super::flavour::{Rt, Task, TaskGroup};
+use crate::probe::{because, panic_of};
 
 /// The handles of children, kept until their group has ended.
 struct Kept<B: Backend>(Arc<Mutex<Vec<Task<B, ()>>>>);

@@ -100,6 +100,11 @@ impl<B: Backend, K> Rt<B, K> {
         Self(PhantomData)
     }
 
+    /// For groups whose children outlive them when they are dropped from outside.
+    pub(crate) fn parallel(self) -> Rt<B, Parallel> {
+        Rt::new()
+    }
+
     /// A short time: long enough for timers to tell apart, short enough to wait for.
     pub(crate) fn tick(self) -> Duration {
         Duration::from_millis(5)

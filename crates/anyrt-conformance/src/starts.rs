@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use anyrt_core::{Backend, GroupError, Reason, StartError, Started, Stopped, shield};
 use futures::channel::oneshot;
-use futures::future::select;
+use futures::future::{Either, select};
 use futures::join;
 
 use super::everywhere::drop_at_pending;
-use crate::probe::{Alive, Life, Log, because, on_drop, panic_of, polls};
 use super::flavour::{Rt, TaskGroup};
+use crate::probe::{Alive, Life, Log, because, on_drop, panic_of, polls};
 
 type Nothing = Result<(), ()>;
 
@@ -658,16 +658,17 @@ pub async fn a_pending_start_keeps_the_group_open<B: Backend>(rt: Rt<B>) {
             rt.yields(1).await;
         }
         open.send(()).unwrap();
-        match start.await {
-            Ok(((), task)) => {
-                assert!(!fails);
-                assert!(futures::poll!(group.as_mut()).is_pending());
-                finish.send(()).unwrap();
-                assert!(task.await);
+        let caller = async {
+            match start.await {
+                Ok(((), task)) => {
+                    assert!(!fails);
+                    finish.send(()).unwrap();
+                    assert!(task.await);
+                }
+                Err(error) => assert_eq!((fails, error), (true, StartError::Failed(()))),
             }
-            Err(error) => assert_eq!((fails, error), (true, StartError::Failed(()))),
-        }
-        assert_eq!(group.await, Ok("ended"));
+        };
+        assert_eq!(join!(group, caller).0, Ok("ended"));
     }
 }
 
@@ -1306,7 +1307,7 @@ pub async fn a_panic_left_behind_by_a_child_that_was_never_ready_is_not_lost<B: 
     let group = rt.task_group(async |g| {
         let caller = rt.task_group(async |_| {
             let start = g.start(async move |_started: Started<()>| {
-                let inner = rt.task_group(async move |h| {
+                let inner = rt.parallel().task_group(async move |h| {
                     h.spawn(async move {
                         shield(gate).await.ok();
                         fall_over("left behind");
@@ -1354,7 +1355,7 @@ pub async fn what_a_child_that_was_never_ready_has_left_behind_is_adopted_once<B
             let log = log.clone();
             let caller = rt.task_group(async |_| {
                 let start = g.start(async move |_started: Started<()>| {
-                    let inner = rt.task_group(async move |h| {
+                    let inner = rt.parallel().task_group(async move |h| {
                         h.spawn(async move {
                             let _life = life;
                             shield(gate).await.ok();
@@ -1367,7 +1368,10 @@ pub async fn what_a_child_that_was_never_ready_has_left_behind_is_adopted_once<B
                     assert!(drop_at_pending(1, inner).await.is_none());
                     Err::<(), _>(())
                 });
-                assert_eq!(start.await.unwrap_err(), StartError::Failed(()));
+                let Either::Left((error, _)) = select(pin!(start), &mut target).await else {
+                    unreachable!("the body has no end")
+                };
+                assert_eq!(error.unwrap_err(), StartError::Failed(()));
                 drop(target);
                 open.send(()).ok();
                 // Keeps this group open, so that it could be counted out wrongly.

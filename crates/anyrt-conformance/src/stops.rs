@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyrt_core::{Backend, CancelScope, Reason, Stopped, is_stopping, shield, stopping};
 use futures::join;
 
-use crate::probe::Log;
 use super::flavour::Rt;
+use crate::probe::Log;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -10,8 +10,8 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 
 use super::everywhere::{cancel_at_every_pending, drop_at_every_pending};
-use crate::probe::{Alive, Log, panic_of};
 use super::flavour::{Rt, Task, TaskGroup};
+use crate::probe::{Alive, Log, panic_of};
 
 /// What a handler was told: `name: error`.
 #[derive(Clone, Default)]

@@ -12,8 +12,8 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{Either, join, join_all, select};
 
-use crate::probe::{Alive, Log, panic_of, polls};
 use super::flavour::{Rt, Task};
+use crate::probe::{Alive, Log, panic_of, polls};
 
 /// Awaiting gives `T`; in which order the handles are awaited is up to the user.
 pub async fn awaiting_gives_the_value_in_any_order<B: Backend>(rt: Rt<B>) {

@@ -17,7 +17,6 @@ mod flavour;
 mod probe;
 mod everywhere;
 mod check;
-mod list;
 pub mod cleanups;
 pub mod daemons;
 pub mod starts;
@@ -50,7 +49,9 @@ pub mod fairness;
 pub mod futurelock;
 pub mod one_task;
 pub mod scoped_drops;
+#[expect(clippy::duplicate_mod, reason = "it is the point")]
 pub mod scoped_groups;
+mod list;
 
 pub use crate::check::{check, check_run};
 pub use crate::rt::{InOneTask, Parallel, Rt};

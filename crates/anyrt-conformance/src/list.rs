@@ -16,6 +16,23 @@ macro_rules! promises {
             include_str!(concat!(stringify!($module), ".rs")),
             &[$(stringify!($promise)),*],
         )),*];
+
+        /// Those that cannot hold for children in one task, and why.
+        #[cfg(test)]
+        const EXCEPTED: &[(&str, &str)] = &[$($($((stringify!($promise), $reason),)?)*)*];
+
+        /// Those that `suite!` makes a second test of, and those that have it or are excepted, if all is well.
+        #[cfg(test)]
+        fn second_tests() -> (Vec<&'static str>, Vec<&'static str>) {
+            let (mut made, mut due) = (Vec::new(), Vec::new());
+            $($crate::if_twice! { [$($times)?]
+                due.extend([$(stringify!($promise)),*]);
+                $($crate::unless_excepted! { [$($reason)?]
+                    made.push(stringify!($promise));
+                })*
+            })*
+            (made, due)
+        }
     };
     (($d:tt) $($module:ident $(($times:ident))? with $check:ident: $($promise:ident $(= $reason:literal)?)*;)*) => {
         /// Makes a test of every promise, for the backend that the expression gives.
@@ -961,5 +978,42 @@ fn every_promise_is_listed() {
                 "{module}::{promise} is not in the list of list.rs"
             );
         }
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn both_kinds_of_groups_keep_the_same_promises_but_for_the_exceptions() {
+    let (made, due) = second_tests();
+    let excepted = |promise: &&str| EXCEPTED.iter().any(|(name, _)| name == promise);
+    let (without, with): (Vec<_>, Vec<_>) = due.into_iter().partition(excepted);
+    assert_eq!(with, made);
+    assert_eq!(
+        without.len(),
+        EXCEPTED.len(),
+        "an exception in a module that is tested once"
+    );
+    let is_listed = |twin| LISTED.iter().any(|(_, _, listed)| listed.contains(&twin));
+    for (promise, reason) in EXCEPTED {
+        let twin = reason.split(": ").nth(1);
+        assert!(
+            twin.is_none_or(is_listed),
+            "{promise}: there is no promise {twin:?}"
+        );
+    }
+}
+
+/// A file that is included twice is tested twice.
+#[cfg(test)]
+#[test]
+fn every_file_of_scoped_groups_is_marked() {
+    let included = include_str!("scoped_groups.rs").lines();
+    let included = included.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let list = include_str!("list.rs");
+    for module in included {
+        assert!(
+            list.contains(&format!("    {module} (twice) with ")),
+            "{module}"
+        );
     }
 }

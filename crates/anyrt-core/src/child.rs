@@ -23,16 +23,18 @@ use crate::waker::WakerId;
 pin_project! {
     /// All of it lives in the runtime's own task. A child that is ready at its first poll takes no lock; one
     /// that waits is listed with its group; one that opens a scope gets a root node.
-    pub(crate) struct Child<F: Future> {
+    //
+    // `O` is what the future gives, as in `Followed`.
+    pub(crate) struct Child<F: Future, O = <F as Future>::Output> {
         #[pin]
-        body: Followed<F, F::Output>,
+        body: Followed<F, O>,
         // In a group that bounds how many run at once.
         turn: Option<Box<Turn>>,
         name: Option<Arc<str>>,
         ear: Ear,
     }
 
-    impl<F: Future> PinnedDrop for Child<F> {
+    impl<F: Future, O> PinnedDrop for Child<F, O> {
         fn drop(this: Pin<&mut Self>) {
             this.drop_unfinished();
         }
@@ -48,7 +50,7 @@ struct Ear {
     armed: WakerId,
 }
 
-impl<F: Future> Child<F> {
+impl<F: Future, O> Child<F, O> {
     /// A child of a group that has counted it in: at a seat of its children node, or at a root below that.
     pub(crate) fn new(
         place: Place,
@@ -100,7 +102,7 @@ impl<F: Future> Child<F> {
     }
 }
 
-impl<T, E, F> Future for Child<F>
+impl<T, E, F> Future for Child<F, Result<T, E>>
 where
     E: Send + 'static,
     F: Future<Output = Result<T, E>>,

@@ -167,6 +167,11 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         }
     }
 
+    /// Whether all has ended. If it was cut it is pending all the same.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.guest.is_none()
+    }
+
     /// Dropped from outside before its end: cancels what is left, which the enclosing group waits for.
     fn abandon(self: Pin<&mut Self>) {
         struct Abandon(Arc<Node>);

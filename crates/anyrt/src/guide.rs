@@ -59,8 +59,8 @@
 //!
 //! Where nobody needs a handle, there are functions instead of groups. Each of them is a group inside: what it
 //! cancels has ended when it returns, and all errors come out. The futures run in the task of the caller and may
-//! borrow, as in a scoped group. The module `parallel` has the same names for futures that are `Send` and `'static`,
-//! and run in parallel.
+//! borrow, as in a scoped group. The module [`parallel`] has the same names for futures that are `Send` and
+//! `'static`, and run in parallel.
 //!
 //! | wanted                | here                  | `futures`                   | `futures-concurrency`   |
 //! |-----------------------|-----------------------|-----------------------------|-------------------------|
@@ -70,19 +70,26 @@
 //! | work on each item     | `for_each_concurrent` | `try_for_each_concurrent`   | `co().try_for_each(f)`  |
 //! | values as they come   | `as_completed`        | `buffer_unordered`          | `FutureGroup`, `merge`  |
 //!
-//! - `gather`: `try_join_all` drops the others when one fails, and their errors with them. What they have spawned
+//! - [`gather`]: `try_join_all` drops the others when one fails, and their errors with them. What they have spawned
 //!   runs on. For futures that cannot fail, `join!` and `join_all` are as good: nobody is cancelled there.
-//! - `race`: `select!` and the other `race` drop the losers where they are. Here a loser may hold, and may come to a
+//! - [`race`]: `select!` and the other `race` drop the losers where they are. Here a loser may hold, and may come to a
 //!   result of its own after the winner; `race_with` hands that out. An error is a result like any other here. For
 //!   the first *success* there are `select_ok`, which keeps the last error only, and `race_ok`, which keeps all. The
 //!   example `happy_eyeballs` does it with a group, and keeps all errors.
-//! - `map_concurrent`: its values come in the order of the items. So do those of `buffered`, but there a slow item
+//! - [`map_concurrent`]: its values come in the order of the items. So do those of `buffered`, but there a slow item
 //!   lets the values of later ones fill up the limit, and no further item is taken. `collect` after `co()` gives the
 //!   values as they come.
-//! - `for_each_concurrent`: the one of `futures` has no trap either, since all the work is inside of it. But a limit
+//! - [`for_each_concurrent`]: the one of `futures` has no trap either, since all the work is inside of it. But a limit
 //!   of 0 is no limit there, and never ends in `buffered`. Here it is a panic at the caller.
-//! - `as_completed`: the body asks for the next value, and the futures go on while it is busy with one. It takes a
+//! - [`as_completed`]: the body asks for the next value, and the futures go on while it is busy with one. It takes a
 //!   stream of futures. To take items of several streams as they come, use `merge` or `select_all` of streams.
+//!
+//! [`gather`]: crate::gather
+//! [`race`]: crate::race
+//! [`map_concurrent`]: crate::map_concurrent
+//! [`for_each_concurrent`]: crate::for_each_concurrent
+//! [`as_completed`]: crate::as_completed
+//! [`parallel`]: crate::parallel
 //!
 //! # Parallel group
 //!

@@ -32,6 +32,8 @@
 //! # Where to begin
 //!
 //! - [`task_group`] runs children in parallel and waits for all of them; [`TaskGroup::start`] waits until one is ready.
+//! - [`gather`], [`race`], [`map_concurrent`], [`for_each_concurrent`] and [`as_completed`] are groups for the common
+//!   shapes; [`parallel`] has them with children that are tasks.
 //! - [`GroupOptions`] bounds how many run at once, and keeps the others going when one fails.
 //! - [`GroupError`] is what went wrong in a group, all of it; [`first_error`](FirstError::first_error) is the short way.
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
@@ -61,6 +63,8 @@ mod several;
 mod current;
 mod run;
 mod group;
+mod combine;
+pub mod parallel;
 mod rejected;
 mod scope;
 mod cleanup;
@@ -71,9 +75,10 @@ pub mod guide;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, DynGroupError, Elapsed, Finally, FirstError,
-    GroupError, Join, Limiter, Permit, Reason, Shield, StartError, Started, Statistics, Stopped,
-    Stopping, UnknownBackend, checkpoint, finally, is_stopping, shield, stopping,
+    Acquire, Backend, Cancelled, Checkpoint, Completed, DynGroupError, Elapsed, Finally,
+    FirstError, Gather, GroupError, Join, Limiter, Permit, Race, Reason, Shield, Source,
+    StartError, Started, Statistics, Stopped, Stopping, UnknownBackend, checkpoint, finally,
+    is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -84,6 +89,9 @@ pub use anyrt_tokio::Tokio;
 
 pub use crate::available::available;
 pub use crate::cleanup::on_exit;
+pub use crate::combine::{
+    as_completed, for_each_concurrent, gather, map_concurrent, race, race_with,
+};
 pub use crate::current::*;
 pub use crate::group::{
     GroupOptions, LocalGroup, Outcome, ScopedGroup, ScopedTask, Task, TaskGroup, local_group,

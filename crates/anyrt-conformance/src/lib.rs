@@ -16,6 +16,7 @@ mod rt;
 mod flavour;
 mod probe;
 mod everywhere;
+mod forms;
 mod check;
 pub mod cleanups;
 pub mod daemons;
@@ -48,6 +49,10 @@ pub mod scoped_exits;
 pub mod fairness;
 pub mod futurelock;
 pub mod one_task;
+pub mod gathers;
+pub mod races;
+pub mod maps;
+pub mod completions;
 pub mod scoped_drops;
 #[expect(clippy::duplicate_mod, reason = "it is the point")]
 pub mod scoped_groups;

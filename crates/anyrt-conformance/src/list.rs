@@ -960,6 +960,99 @@ promises! {
         a_child_may_drop_what_its_sibling_polls
         a_local_group_drops_its_children_in_order
     ;
+    gathers with check:
+        gives_all_values_in_the_order_of_the_futures
+        a_tuple_keeps_the_types_apart
+        of_no_futures_there_are_no_values
+        one_that_is_never_polled_does_nothing
+        the_first_error_cancels_the_others_and_waits_for_them
+        all_errors_are_kept_in_the_order_of_time
+        a_panic_beats_an_error_when_all_have_ended
+        what_is_ready_wins_in_a_cancelled_scope
+        a_cancellation_from_outside_waits_and_gives_no_values
+        a_cancellation_that_cuts_nothing_loses_nothing
+        a_deadline_around_interrupts_all
+        the_cleanups_of_the_futures_have_ended
+        futures_that_wait_for_one_another_get_on
+        a_drop_from_outside_drops_the_futures_in_order
+        one_within_another_is_a_future_like_any_other
+        ten_thousand_are_gathered
+        it_may_be_cancelled_at_every_pending
+        it_may_be_dropped_at_every_pending
+    ;
+    races with check:
+        the_first_result_wins
+        of_several_that_are_ready_the_first_in_order_wins
+        an_error_is_a_result_like_any_other
+        the_losers_have_ended_before_it_returns
+        late_values_go_to_the_hook_in_the_order_of_time
+        without_a_hook_late_values_are_dropped
+        a_late_panic_is_resumed
+        a_panicking_destructor_of_a_loser_is_resumed
+        a_panic_of_the_hook_goes_up
+        a_race_of_nothing_panics_at_the_caller
+        a_winner_beats_a_cancellation_from_outside
+        a_cancellation_while_losers_end_takes_nothing_back
+        a_cancelled_race_has_no_winner_and_waits
+        a_deadline_around_interrupts_all
+        a_drop_from_outside_drops_the_futures_in_order
+        one_within_another_is_a_future_like_any_other
+        ten_thousand_race
+        it_may_be_cancelled_at_every_pending
+        it_may_be_dropped_at_every_pending
+    ;
+    maps with check:
+        gives_the_values_in_the_order_of_the_source
+        as_many_as_the_limit_run_at_once_and_no_more
+        no_item_is_taken_before_it_may_run
+        of_a_long_source_only_what_runs_is_there
+        the_limit_counts_a_future_until_its_cleanups_have_ended
+        without_a_limit_all_run_at_once
+        a_slow_first_item_keeps_only_its_own_place
+        a_limit_of_nothing_panics_at_the_caller
+        of_no_items_there_is_nothing
+        what_is_ready_wins_in_a_cancelled_scope
+        the_first_error_ends_it
+        a_panic_anywhere_is_resumed_when_all_have_ended
+        a_panic_of_a_stream_is_resumed
+        a_stream_and_the_futures_get_on_side_by_side
+        a_stream_and_the_futures_may_share_a_lock
+        what_the_stream_shields_is_waited_for
+        items_and_closure_may_borrow_mutably
+        a_cancellation_from_outside_waits_and_takes_no_more
+        a_deadline_around_interrupts_futures_and_stream
+        one_within_another_has_its_own_limit
+        ten_thousand_are_mapped
+        the_source_is_dropped_before_it_returns
+        it_may_be_cancelled_at_every_pending
+        it_may_be_dropped_at_every_pending
+    ;
+    completions with check:
+        gives_the_values_in_the_order_of_time
+        after_the_last_value_comes_none
+        it_is_a_stream_too
+        the_futures_go_on_while_the_body_waits_for_something_else
+        a_slow_consumer_does_not_hold_the_futures_up
+        body_source_and_futures_may_share_a_lock
+        the_limit_counts_what_runs_and_what_is_not_taken
+        leaving_early_cancels_the_rest_and_waits_for_it
+        an_endless_source_is_left_behind
+        dropping_the_values_cancels_the_rest_and_the_body_goes_on
+        what_comes_too_late_is_dropped
+        the_first_error_cancels_body_and_futures
+        a_panic_anywhere_is_resumed_when_all_have_ended
+        values_come_while_the_source_waits
+        the_value_of_the_body_beats_a_cancellation
+        a_cancellation_from_outside_waits_and_gives_no_value
+        a_shielded_body_that_has_not_seen_all_gives_no_value
+        what_the_source_shields_is_waited_for
+        nothing_spins_while_what_was_cut_is_waited_for
+        a_deadline_around_interrupts_all
+        what_escapes_from_the_body_comes_to_an_end
+        ten_thousand_are_completed
+        it_may_be_cancelled_at_every_pending
+        it_may_be_dropped_at_every_pending
+    ;
 }
 
 #[cfg(test)]

@@ -367,7 +367,7 @@ macro_rules! several {
 pub async fn it_may_be_cancelled_at_every_pending<B: Backend>(rt: Rt<B>) {
     both!(gather; {
         let rounds = cancel_at_every_pending(rt, several!(rt, gather)).await;
-        assert!(rounds > 2, "only {rounds} rounds");
+        assert!(rounds > 1, "only {rounds} rounds");
     });
 }
 
@@ -375,6 +375,6 @@ pub async fn it_may_be_cancelled_at_every_pending<B: Backend>(rt: Rt<B>) {
 pub async fn it_may_be_dropped_at_every_pending<B: Backend>(rt: Rt<B>) {
     both!(gather; {
         let rounds = drop_at_every_pending(rt, several!(rt, gather)).await;
-        assert!(rounds > 2, "only {rounds} rounds");
+        assert!(rounds > 1, "only {rounds} rounds");
     });
 }

@@ -370,7 +370,7 @@ macro_rules! several {
 pub async fn it_may_be_cancelled_at_every_pending<B: Backend>(rt: Rt<B>) {
     both!(race_with; {
         let rounds = cancel_at_every_pending(rt, several!(rt, race_with)).await;
-        assert!(rounds > 2, "only {rounds} rounds");
+        assert!(rounds > 1, "only {rounds} rounds");
     });
 }
 
@@ -378,6 +378,6 @@ pub async fn it_may_be_cancelled_at_every_pending<B: Backend>(rt: Rt<B>) {
 pub async fn it_may_be_dropped_at_every_pending<B: Backend>(rt: Rt<B>) {
     both!(race_with; {
         let rounds = drop_at_every_pending(rt, several!(rt, race_with)).await;
-        assert!(rounds > 2, "only {rounds} rounds");
+        assert!(rounds > 1, "only {rounds} rounds");
     });
 }

@@ -218,6 +218,8 @@ struct State<T> {
     is_fed: bool,
     /// Something was cancelled before its value could be taken.
     is_cut: bool,
+    /// Whoever takes was told of an end that was none.
+    is_misled: bool,
     /// Nobody takes any more.
     is_closed: bool,
 }
@@ -236,6 +238,7 @@ impl<T> Desk<T> {
             taker: None,
             is_fed: false,
             is_cut: false,
+            is_misled: false,
             is_closed: false,
         })))
     }
@@ -258,6 +261,7 @@ impl<T> Desk<T> {
             return Poll::Ready(Some(value));
         }
         if state.is_fed && state.running == 0 {
+            state.is_misled = state.is_cut;
             return Poll::Ready(None);
         }
         let before = state.taker.replace(waker);
@@ -276,8 +280,8 @@ impl<T> Desk<T> {
         wake(taker);
     }
 
-    fn is_cut(&self) -> bool {
-        lock(&self.0).is_cut
+    fn is_misled(&self) -> bool {
+        lock(&self.0).is_misled
     }
 
     /// Nobody wants the rest.
@@ -377,7 +381,7 @@ where
         if this.end.is_none() {
             if let Poll::Ready(result) = this.body.poll(cx) {
                 *this.end = Some(match result {
-                    Ok(_) if this.desk.is_cut() && this.children.is_effectively_cancelled() => {
+                    Ok(_) if this.desk.is_misled() && this.children.is_effectively_cancelled() => {
                         End::Cut
                     }
                     Ok(value) => {

@@ -24,6 +24,8 @@ fn children_that_yield_once(children: u64) -> Case {
     .with("scoped_group, handles awaited", scoped_group)
     .with("scoped_group, handles dropped", scoped_group_dropped)
     .with("local_group, handles awaited", local_group)
+    .with("gather", gather)
+    .with("as_completed", as_completed)
 }
 
 async fn child(n: u64) -> u64 {
@@ -122,4 +124,23 @@ async fn local_group(children: u64) -> u64 {
         Ok(sum)
     });
     group.await.unwrap_or(0)
+}
+
+async fn gather(children: u64) -> u64 {
+    let all: Vec<_> = (0..children)
+        .map(async |n| Ok::<_, ()>(child(n).await))
+        .collect();
+    anyrt::gather(all).await.map_or(0, |all| all.iter().sum())
+}
+
+async fn as_completed(children: u64) -> u64 {
+    let all = (0..children).map(async |n| Ok::<_, ()>(child(n).await));
+    let sum = anyrt::as_completed(all, None, async |mut done| {
+        let mut sum = 0;
+        while let Some(n) = done.next().await {
+            sum += n;
+        }
+        Ok(sum)
+    });
+    sum.await.unwrap_or(0)
 }

@@ -54,6 +54,10 @@ impl Store {
         .await
     }
 
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` does not ask for `Send`"
+    )]
     fn all(&self) -> impl Future<Output = Result<u32, GroupError<Error>>> + Send {
         async move {
             let (row, _) = self.pair().await?;

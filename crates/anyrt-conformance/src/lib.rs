@@ -35,6 +35,8 @@ pub mod shields;
 pub mod quiet;
 pub mod outside;
 pub mod threads;
+pub mod out_of_threads;
+pub mod thread_ends;
 pub mod limiters;
 pub mod limits;
 pub mod supervised;

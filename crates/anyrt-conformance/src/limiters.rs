@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use anyrt_core::{Acquire, Backend, Limiter, Permit};
+use anyrt_core::{
+    Acquire, AlreadyBorrowing, Backend, Limiter, Permit, Statistics, default_thread_limiter,
+};
 use futures::FutureExt;
 use futures::future::select;
 
@@ -377,4 +379,198 @@ pub async fn foreign_threads_lose_no_token<B: Backend>(_: Rt<B>) {
     assert!(most.load(Ordering::SeqCst) <= 2, "{most:?}");
     let end = limiter.statistics();
     assert_eq!((end.borrowed, end.waiting, limiter.available()), (0, 0, 2));
+}
+
+/// `set_total`: "0 blocks everybody until raised", also those who wait already, and then it goes on in order.
+pub async fn a_limiter_lowered_to_zero_goes_on_in_order<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(2);
+    let permits = (limiter.try_acquire(), limiter.try_acquire());
+    let mut waiters: Vec<_> = (0..3).map(|_| Waiter::waiting(&limiter)).collect();
+    limiter.set_total(0);
+    drop(permits);
+    assert!(waiters.iter_mut().all(|waiter| waiter.poll().is_none()));
+    assert!(limiter.try_acquire().is_none());
+    let now = limiter.statistics();
+    assert_eq!((now.total, now.borrowed, now.waiting), (0, 0, 3));
+    limiter.set_total(1);
+    let wakes: Vec<_> = waiters.iter().map(Waiter::wakes).collect();
+    assert_eq!(wakes, [1, 0, 0]);
+    drop(waiters[0].poll().unwrap());
+    assert_eq!(waiters[1].wakes(), 1);
+}
+
+/// `set_total`: a token that was granted before the total fell is not revoked, looked at or not.
+pub async fn lowering_the_total_revokes_no_grant<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(1);
+    let permit = limiter.try_acquire();
+    let (mut first, mut second) = (Waiter::waiting(&limiter), Waiter::waiting(&limiter));
+    drop(permit);
+    limiter.set_total(0);
+    let granted = first.poll().unwrap();
+    assert_eq!(limiter.statistics().borrowed, 1);
+    drop(granted);
+    assert!(second.poll().is_none());
+    assert_eq!((second.wakes(), limiter.statistics().borrowed), (0, 0));
+}
+
+/// `acquire_on_behalf_of`: a borrower "may have no more than one at a time".
+pub async fn a_borrower_has_one_token_at_a_time<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(3);
+    let disk = limiter.acquire_on_behalf_of("disk").await.unwrap();
+    let again = limiter.acquire_on_behalf_of("disk".to_owned()).await;
+    let error: AlreadyBorrowing = again.unwrap_err();
+    assert_eq!(error.borrower(), &"disk".into());
+    let tape = limiter.acquire_on_behalf_of("tape").await.unwrap();
+    assert_eq!(limiter.available(), 1);
+    drop(disk);
+    let disk = limiter.acquire_on_behalf_of("disk").await;
+    assert!(disk.is_ok() && limiter.acquire_on_behalf_of("tape").await.is_err());
+    drop((disk, tape));
+    assert_eq!(limiter.available(), 3);
+}
+
+/// `acquire_on_behalf_of`: a borrower that "still waits for its first token" may not ask for a second one.
+pub async fn a_borrower_that_waits_may_not_ask_again<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(0);
+    let mut waits = Box::pin(limiter.acquire_on_behalf_of(7));
+    assert!(futures::poll!(&mut waits).is_pending());
+    assert!(limiter.acquire_on_behalf_of(7).await.is_err());
+    assert_eq!(limiter.statistics().waiting, 1);
+    limiter.set_total(2);
+    assert!(limiter.acquire_on_behalf_of(7).await.is_err());
+    let permit = waits.await.unwrap();
+    assert!(limiter.acquire_on_behalf_of(7).await.is_err());
+    drop(permit);
+    assert!(limiter.acquire_on_behalf_of(7).await.is_ok());
+}
+
+/// Asking is lazy: whoever has not been polled is no borrower, and one that is dropped then disturbs nobody.
+pub async fn a_borrower_asks_at_the_first_poll<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(2);
+    let lazy = limiter.acquire_on_behalf_of(1);
+    let permit = limiter.acquire_on_behalf_of(1).await;
+    drop(lazy);
+    assert!(permit.is_ok() && limiter.acquire_on_behalf_of(1).await.is_err());
+}
+
+/// `acquire_on_behalf_of`: "a dropped wait leaves the queue, and the borrower may ask again", granted or not.
+pub async fn a_borrower_that_gives_up_may_ask_again<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(1);
+    let permit = limiter.try_acquire();
+    let mut gives_up = Box::pin(limiter.acquire_on_behalf_of(1));
+    assert!(futures::poll!(&mut gives_up).is_pending());
+    drop(gives_up);
+    let mut granted = Box::pin(limiter.acquire_on_behalf_of(1));
+    assert!(futures::poll!(&mut granted).is_pending());
+    let mut next = Waiter::waiting(&limiter);
+    drop(permit);
+    drop(granted);
+    assert_eq!(next.wakes(), 1);
+    drop(next.poll());
+    assert!(limiter.acquire_on_behalf_of(1).await.is_ok());
+    let end: Statistics = limiter.statistics();
+    assert_eq!((end.borrowed, end.waiting), (0, 0));
+}
+
+/// An error takes nothing: whoever is refused leaves the first token of the borrower and the queue as they were.
+pub async fn a_refused_borrower_leaves_no_trace<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(2);
+    let permit = limiter.acquire_on_behalf_of(1).await.unwrap();
+    for _ in 0..10 {
+        assert!(limiter.acquire_on_behalf_of(1).await.is_err());
+    }
+    let now = limiter.statistics();
+    assert_eq!((now.borrowed, now.waiting), (1, 0));
+    drop(permit);
+    assert_eq!(limiter.available(), 2);
+}
+
+/// `acquire_on_behalf_of`: "all wait in one queue, with a borrower or without".
+pub async fn borrowers_wait_in_the_same_queue<B: Backend>(rt: Rt<B>) {
+    let (limiter, order) = (Limiter::new(1), Arc::new(Mutex::new(Vec::new())));
+    let permit = limiter.try_acquire();
+    let turns = (0..6).map(|n| {
+        let (limiter, order) = (limiter.clone(), order.clone());
+        async move {
+            let _permit = match n % 2 {
+                0 => limiter.acquire().await,
+                _ => limiter.acquire_on_behalf_of(n).await.unwrap(),
+            };
+            order.lock().unwrap().push(n);
+            rt.yields(2).await;
+        }
+    });
+    let start = async {
+        rt.yields(2).await;
+        drop(permit);
+    };
+    futures::join!(futures::future::join_all(turns), start);
+    assert!(order.lock().unwrap().iter().copied().eq(0..6));
+}
+
+/// `acquire_on_behalf_of`: "a token taken without one belongs to nobody, and there may be any number of those".
+pub async fn tokens_without_a_borrower_are_not_bound<B: Backend>(_: Rt<B>) {
+    let limiter = Limiter::new(4);
+    let _named = limiter.acquire_on_behalf_of(1).await.unwrap();
+    let _others = [limiter.acquire().await, limiter.acquire().await];
+    assert!(limiter.try_acquire().is_some());
+    assert!(Limiter::new(1).acquire_on_behalf_of(1).await.is_ok());
+}
+
+/// Many tasks for few borrowers: none of them ever has two tokens, and all are back at the end.
+pub async fn no_borrower_has_two_tokens_under_load<B: Backend>(rt: Rt<B>) {
+    let limiter = Limiter::new(2);
+    let held: Arc<[AtomicUsize; 3]> = Arc::default();
+    let group = rt.task_group(async |g| {
+        for n in 0..30 {
+            let (limiter, held) = (limiter.clone(), held.clone());
+            g.spawn(async move {
+                for turn in 0..20 {
+                    let borrower = (n + turn) % 3;
+                    let acquire = limiter.acquire_on_behalf_of(borrower);
+                    let acquired = match turn % 4 {
+                        0 => drop_at_pending(1, acquire).await,
+                        _ => Some(acquire.await),
+                    };
+                    let Some(Ok(permit)) = acquired else {
+                        rt.yields(1).await;
+                        continue;
+                    };
+                    let count = &held[borrower as usize];
+                    assert_eq!(count.fetch_add(1, Ordering::SeqCst), 0);
+                    rt.yields(1).await;
+                    count.fetch_sub(1, Ordering::SeqCst);
+                    drop(permit);
+                }
+                Ok::<(), ()>(())
+            });
+        }
+        Ok(())
+    });
+    assert_eq!(group.await, Ok(()));
+    for borrower in 0..3 {
+        assert!(limiter.acquire_on_behalf_of(borrower).await.is_ok());
+    }
+    let end = limiter.statistics();
+    assert_eq!((end.borrowed, end.waiting), (0, 0));
+}
+
+/// Threads: the default limiter is "readable and adjustable", and one for the whole run.
+pub async fn the_default_limiter_may_be_adjusted<B: Backend>(rt: Rt<B>) {
+    let limiter = default_thread_limiter();
+    assert_eq!((limiter.total(), limiter.available()), (40, 40));
+    limiter.set_total(0);
+    let call = rt.to_thread(|| 7);
+    let group = rt.task_group(async |g| {
+        g.spawn(async move {
+            rt.yields(5).await;
+            let limiter = default_thread_limiter();
+            assert_eq!((limiter.total(), limiter.statistics().waiting), (0, 1));
+            limiter.set_total(1);
+            Ok::<(), ()>(())
+        });
+        Ok(call.await)
+    });
+    assert_eq!(group.await, Ok(7));
+    assert_eq!(limiter.available(), 1);
 }

@@ -715,6 +715,55 @@ promises! {
         calls_may_be_cancelled_by_foreign_threads_at_any_moment
     ;
 
+    out_of_threads with check:
+        block_on_gives_the_value_of_the_future
+        a_future_of_a_thread_may_borrow_and_need_not_be_send
+        a_future_of_a_thread_has_the_hosts_backend
+        the_current_backend_of_a_worker_is_its_hosts
+        a_worker_has_the_default_limiter_of_its_run
+        cancelling_the_host_interrupts_block_on
+        a_deadline_of_the_host_interrupts_block_on
+        a_failing_group_interrupts_block_on
+        in_a_cancelled_host_block_on_gives_what_is_ready
+        a_thread_sees_its_childs_cancellation
+        a_shield_around_the_host_protects_block_on
+        what_holds_in_block_on_is_waited_for
+        a_group_in_block_on_has_ended_when_it_returns
+        scopes_in_block_on_catch_their_own_cancellation
+        the_hosts_deadline_is_in_sight_in_block_on
+        a_panic_is_resumed_at_the_caller_of_block_on
+        a_panic_passes_through_the_thread_to_the_host
+        an_abandoned_thread_is_told_so
+        to_be_abandoned_interrupts_block_on
+        a_thread_whose_call_was_dropped_is_told_so
+        a_thread_without_a_call_has_nobody_to_call_back
+        in_a_future_block_on_is_an_error
+        a_refused_future_is_not_polled
+        a_thread_may_spawn_into_a_group_and_wait_for_the_child
+        a_thread_may_ask_how_a_child_ended
+        calls_may_be_nested_through_block_on
+        a_cancellation_goes_through_nested_calls
+        block_on_is_woken_from_anywhere
+        exits_in_block_on_run_before_it_returns
+        cleanups_in_block_on_run_when_it_is_interrupted
+        a_stop_is_heard_in_block_on
+        check_cancelled_sees_deadlines
+        two_hundred_threads_may_call_back_at_once
+        two_hundred_waiting_threads_are_told
+        block_on_may_be_cancelled_at_any_moment
+        callbacks_may_be_cancelled_at_any_pending
+        callbacks_may_be_dropped_at_any_pending
+        a_future_of_a_thread_keeps_its_group_open
+        scopes_may_be_shared_with_threads
+    ;
+
+    thread_ends with check_run:
+        a_thread_that_outlives_its_run_is_told_so
+        the_end_of_the_run_interrupts_block_on
+        a_run_serves_its_threads_until_they_are_done
+        a_run_in_a_worker_is_its_own
+    ;
+
     limiters with check:
         tokens_go_to_those_who_asked_first
         calls_run_in_the_order_of_asking
@@ -731,6 +780,17 @@ promises! {
         no_token_is_lost_or_doubled_under_load
         waiting_may_be_cancelled_at_any_pending
         foreign_threads_lose_no_token
+        a_limiter_lowered_to_zero_goes_on_in_order
+        lowering_the_total_revokes_no_grant
+        a_borrower_has_one_token_at_a_time
+        a_borrower_that_waits_may_not_ask_again
+        a_borrower_asks_at_the_first_poll
+        a_borrower_that_gives_up_may_ask_again
+        a_refused_borrower_leaves_no_trace
+        borrowers_wait_in_the_same_queue
+        tokens_without_a_borrower_are_not_bound
+        no_borrower_has_two_tokens_under_load
+        the_default_limiter_may_be_adjusted
     ;
 
     limits (twice) with check:

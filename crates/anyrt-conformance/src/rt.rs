@@ -4,6 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use anyrt_core::from_thread::{self, FromThreadError};
 use anyrt_core::{
     Backend, CancelScope, FailAt, GroupError, GroupOptions, LocalGroup, MoveOn, Run, ScopedGroup,
     Sleep, TaskGroup, ToThread,
@@ -178,6 +179,14 @@ impl<B: Backend, K> Rt<B, K> {
         F: FnOnce() -> T + Send + 'static,
     {
         anyrt_core::to_thread(call)
+    }
+
+    pub(crate) fn block_on<F: Future>(self, future: F) -> Result<F::Output, FromThreadError> {
+        from_thread::block_on::<B, F>(future)
+    }
+
+    pub(crate) fn check_cancelled(self) -> Result<(), FromThreadError> {
+        from_thread::check_cancelled::<B>()
     }
 
     /// Gives way `times` times.

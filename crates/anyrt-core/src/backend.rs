@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Instant;
 
+use crate::park;
+
 /// A runtime that groups, scopes and threads can run on.
 ///
 /// A value of the type stands for one runtime: a live one ([`current`](Backend::current)), or one that
@@ -99,6 +101,16 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static;
+
+    /// Drives `future` on the calling thread, which is none of the runtime's own, and blocks it meanwhile.
+    ///
+    /// Asked on threads of [`spawn_blocking`](Backend::spawn_blocking), and on others that the runtime need not
+    /// know. Tasks and timers go on in the runtime, and are what wakes the future. A runtime that has to know whether
+    /// its blocking calls are at work or wait, because its clock stands still meanwhile, brings its own; to be woken
+    /// and to be at work are one step then. A panic of the future goes up to the caller.
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        park::block_on(future)
+    }
 
     /// The time on this runtime's clock, which may be virtual. It never goes backwards.
     ///

@@ -141,13 +141,15 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
             .and_then(|outer| outer.home.as_ref())
             .map(|home| home.shared.clone())
             .filter(|shared| shared.backend::<B>().is_some());
-        let Some(shared) = inherited.or_else(|| B::current().map(Shared::new)) else {
+        let is_outermost = inherited.is_none();
+        let here = || place::find_backend::<B>().map(Shared::new);
+        let Some(shared) = inherited.or_else(here) else {
             panic!(
                 "anyrt: there is no runtime for the task group of {caller}; {}",
                 place::ADVICE
             );
         };
-        let home = Home::new(shared, policy);
+        let home = Home::new(shared, is_outermost, policy);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
         Self {
             make: Some(body),
@@ -343,7 +345,7 @@ where
         }
         *this.hold = None;
         *this.guest = None;
-        this.home.forget_handler();
+        this.home.end();
         let failures = this.home.take_failures();
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {

@@ -136,7 +136,7 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                     return take_over(leaving, guest);
                 }
                 retire_group(node);
-                home.forget_handler();
+                home.end();
                 let failures = home.take_failures();
                 failures.errors.into_iter().for_each(throw_away);
                 let outer = enclosing(node);

@@ -4,8 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Waker};
 
 use atomic_waker::AtomicWaker;
+use slab::Slab;
 
 use crate::limiter::Limiter;
 use crate::lock::lock;
@@ -20,13 +22,22 @@ pub(crate) const DEFAULT_THREADS: usize = 40;
 pub(crate) struct Shared<B: ?Sized = dyn Any + Send + Sync> {
     /// Made when the first call into a thread asks for it.
     limiter: OnceLock<Limiter>,
+    /// The end of the run.
+    end: Mutex<End>,
     backend: B,
+}
+
+#[derive(Default)]
+struct End {
+    has_come: bool,
+    listeners: Slab<Waker>,
 }
 
 impl Shared {
     pub(crate) fn new<B: Any + Send + Sync>(backend: B) -> Arc<Self> {
         Arc::new(Shared {
             limiter: OnceLock::new(),
+            end: Mutex::default(),
             backend,
         })
     }
@@ -38,11 +49,51 @@ impl Shared {
     pub(crate) fn limiter(&self) -> &Limiter {
         self.limiter.get_or_init(|| Limiter::new(DEFAULT_THREADS))
     }
+
+    /// The run has ended.
+    pub(crate) fn end(&self) {
+        let mut end = lock(&self.end);
+        end.has_come = true;
+        let listeners = std::mem::take(&mut end.listeners);
+        drop(end);
+        listeners.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.end).has_come
+    }
+
+    /// Whether the run has ended; otherwise that is going to wake.
+    pub(crate) fn listen(&self, key: &mut Option<usize>, cx: &mut Context<'_>) -> bool {
+        let waker = cx.waker().clone();
+        let mut end = lock(&self.end);
+        if end.has_come {
+            *key = None;
+            return true;
+        }
+        let before = match *key {
+            Some(key) => Some(std::mem::replace(&mut end.listeners[key], waker)),
+            None => {
+                *key = Some(end.listeners.insert(waker));
+                None
+            }
+        };
+        drop(end);
+        drop(before);
+        false
+    }
+
+    pub(crate) fn listen_no_more(&self, key: usize) {
+        let waker = lock(&self.end).listeners.try_remove(key);
+        drop(waker);
+    }
 }
 
 /// The ledger of one group. It knows no scopes, so everything below a group may point to it.
 pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
+    /// It is the outermost group: the run ends with it.
+    pub(crate) is_outermost: bool,
     /// What is not as usual in this group.
     pub(crate) policy: Option<Box<Policy>>,
     pub(crate) tally: Tally,
@@ -73,9 +124,14 @@ pub(crate) struct Failures {
 }
 
 impl Home {
-    pub(crate) fn new(shared: Arc<Shared>, policy: Option<Box<Policy>>) -> Arc<Self> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        is_outermost: bool,
+        policy: Option<Box<Policy>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shared,
+            is_outermost,
             policy,
             tally: Tally::new(),
             guests: AtomicUsize::new(0),
@@ -136,7 +192,15 @@ impl Home {
         }
     }
 
-    pub(crate) fn forget_handler(&self) {
+    /// The group has ended.
+    pub(crate) fn end(&self) {
+        self.forget_handler();
+        if self.is_outermost {
+            self.shared.end();
+        }
+    }
+
+    fn forget_handler(&self) {
         if let Some(policy) = &self.policy {
             policy.forget_handler();
         }

@@ -6,6 +6,7 @@
 //! file uses only files above it, and `group.rs` is the heart.
 #![forbid(unsafe_code)]
 
+mod park;
 mod backend;
 #[cfg(feature = "async-task")]
 mod async_task;
@@ -14,17 +15,20 @@ mod lock;
 mod throw_away;
 mod waker;
 mod reason;
+mod borrower;
 mod limiter;
 mod policy;
 mod tally;
 mod home;
 mod tree;
+mod worker;
 mod place;
 mod inside;
 mod leaving;
 mod hold;
 mod guest;
 mod followed;
+mod visit;
 mod time;
 mod alarm;
 mod scoped;
@@ -62,11 +66,13 @@ mod map;
 mod completed;
 pub mod parallel;
 mod thread;
+pub mod from_thread;
 mod run;
 
 #[cfg(feature = "async-task")]
 pub use crate::async_task::AsyncTask;
 pub use crate::backend::{Backend, Join};
+pub use crate::borrower::{AlreadyBorrowing, Borrower};
 pub use crate::cleanup::{Finally, finally};
 pub use crate::completed::{Completed, as_completed};
 pub use crate::delivery::{Deliver, Delivery, Spawned};
@@ -75,7 +81,7 @@ pub use crate::gather::{Gather, gather};
 pub use crate::group::task_group;
 pub use crate::kind::{Kind, Nested, Parallel};
 pub use crate::landing::{Either, Land, Landing, Seat, Seats};
-pub use crate::limiter::{Acquire, Limiter, Permit, Statistics};
+pub use crate::limiter::{Acquire, AcquireFor, Limiter, Permit, Statistics};
 pub use crate::map::{for_each_concurrent, map_concurrent};
 pub use crate::name::UnknownBackend;
 pub use crate::nest::{LocalChild, Nesting, SendChild};
@@ -96,7 +102,7 @@ pub use crate::start::StartError;
 pub use crate::started::Started;
 pub use crate::stopping::{Stopping, is_stopping, stopping};
 pub use crate::task::{Outcome, OutcomeOf, ScopedTask, Task, TaskOf};
-pub use crate::thread::{ToThread, to_thread};
+pub use crate::thread::{ToThread, default_thread_limiter, to_thread};
 pub use crate::time::{
     Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until,
 };

@@ -1,6 +1,9 @@
 //! A first-come, first-served limit on how many things run at once.
 //!
 //! A token that is given back is handed to the first in the queue right away, so nobody overtakes.
+//!
+//! Invariants: nobody waits while a token is free. A ticket is either waiting, or granted and counted as borrowed,
+//! or gone. A borrower is listed from its place in the queue on until its permit is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,6 +12,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use crate::borrower::{AlreadyBorrowing, Borrower};
 use crate::lock::lock;
 
 /// Bounds how many calls run at once; `to_thread` takes a token of one for every call.
@@ -37,6 +41,8 @@ struct State {
     waiting: BTreeMap<u64, Waker>,
     /// Tickets whose token is counted in `borrowed` already, until their owner looks or goes away.
     granted: BTreeSet<u64>,
+    /// Those on whose behalf somebody holds a token or waits for one.
+    borrowers: BTreeSet<Borrower>,
 }
 
 /// How a [`Limiter`] was used at one moment.
@@ -60,6 +66,7 @@ impl Limiter {
             next_ticket: 0,
             waiting: BTreeMap::new(),
             granted: BTreeSet::new(),
+            borrowers: BTreeSet::new(),
         })))
     }
 
@@ -101,7 +108,7 @@ impl Limiter {
     /// Takes a token if one is free and nobody is waiting for it.
     pub fn try_acquire(&self) -> Option<Permit> {
         let mut state = lock(&self.0);
-        state.take_if_free().then(|| Permit(self.clone()))
+        state.take_if_free().then(|| self.permit(None))
     }
 
     /// Waits for a token; whoever asked first gets it first.
@@ -124,6 +131,49 @@ impl Limiter {
         Acquire {
             limiter: self.clone(),
             ticket: None,
+            borrower: None,
+        }
+    }
+
+    /// Waits for a token for `borrower`, who may have no more than one at a time.
+    ///
+    /// All wait in one queue, with a borrower or without. A token taken without one belongs to nobody, and there may
+    /// be any number of those. This is trio's and anyio's `acquire_on_behalf_of`; where they raise an exception it
+    /// gives an error, and that also while the borrower still waits for its first token.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped wait leaves the queue, and the borrower may ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyBorrowing`], at the first poll, if `borrower` has a token of this limiter already or waits for one.
+    ///
+    /// # Examples
+    ///
+    /// One job per user at a time, and ten in all:
+    ///
+    /// ```
+    /// # anyrt_core::run(&anyrt_sim::Sim::default(), async {
+    /// let jobs = anyrt_core::Limiter::new(10);
+    /// let permit = jobs.acquire_on_behalf_of("ann").await;
+    /// assert!(permit.is_ok());
+    /// assert!(jobs.acquire_on_behalf_of("ann").await.is_err());
+    /// drop(permit);
+    /// assert!(jobs.acquire_on_behalf_of("ann").await.is_ok());
+    /// # });
+    /// ```
+    pub fn acquire_on_behalf_of(&self, borrower: impl Into<Borrower>) -> AcquireFor {
+        AcquireFor {
+            wanted: Some(borrower.into()),
+            acquire: self.acquire(),
+        }
+    }
+
+    fn permit(&self, borrower: Option<Borrower>) -> Permit {
+        Permit {
+            limiter: self.clone(),
+            borrower,
         }
     }
 
@@ -131,7 +181,7 @@ impl Limiter {
     pub(crate) fn enqueue(&self) -> Result<Permit, Acquire> {
         let mut state = lock(&self.0);
         if state.take_if_free() {
-            return Ok(Permit(self.clone()));
+            return Ok(self.permit(None));
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
@@ -140,6 +190,7 @@ impl Limiter {
         Err(Acquire {
             limiter: self.clone(),
             ticket: Some(ticket),
+            borrower: None,
         })
     }
 
@@ -167,6 +218,12 @@ impl State {
         self.borrowed += usize::from(free);
         free
     }
+
+    fn forget(&mut self, borrower: &Option<Borrower>) {
+        if let Some(borrower) = borrower {
+            self.borrowers.remove(borrower);
+        }
+    }
 }
 
 impl fmt::Debug for Limiter {
@@ -178,11 +235,17 @@ impl fmt::Debug for Limiter {
 /// A token of a [`Limiter`]; dropping it gives the token back.
 #[derive(Debug)]
 #[must_use = "the token goes back as soon as the permit is dropped"]
-pub struct Permit(Limiter);
+pub struct Permit {
+    limiter: Limiter,
+    borrower: Option<Borrower>,
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.update(|state| state.borrowed -= 1);
+        self.limiter.update(|state| {
+            state.borrowed -= 1;
+            state.forget(&self.borrower);
+        });
     }
 }
 
@@ -192,6 +255,8 @@ impl Drop for Permit {
 pub struct Acquire {
     limiter: Limiter,
     ticket: Option<u64>,
+    /// Listed, and to be crossed off by the permit or by whoever gives up.
+    borrower: Option<Borrower>,
 }
 
 impl Future for Acquire {
@@ -207,7 +272,8 @@ impl Future for Acquire {
         if taken {
             drop(state);
             self.ticket = None;
-            return Poll::Ready(Permit(self.limiter.clone()));
+            let borrower = self.borrower.take();
+            return Poll::Ready(self.limiter.permit(borrower));
         }
         let ticket = self.ticket.unwrap_or(state.next_ticket);
         if self.ticket.is_none() {
@@ -223,13 +289,46 @@ impl Future for Acquire {
 
 impl Drop for Acquire {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
+        if self.ticket.is_none() && self.borrower.is_none() {
+            return;
+        }
         let mut waker = None;
         self.limiter.update(|state| {
+            state.forget(&self.borrower);
+            let Some(ticket) = self.ticket else { return };
             waker = state.waiting.remove(&ticket);
             if state.granted.remove(&ticket) {
                 state.borrowed -= 1;
             }
         });
+    }
+}
+
+/// The future of [`Limiter::acquire_on_behalf_of`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct AcquireFor {
+    /// The borrower until the first poll, which lists it.
+    wanted: Option<Borrower>,
+    acquire: Acquire,
+}
+
+impl Future for AcquireFor {
+    type Output = Result<Permit, AlreadyBorrowing>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(borrower) = this.wanted.take() {
+            let mut state = lock(&this.acquire.limiter.0);
+            if !state.borrowers.insert(borrower.clone()) {
+                return Poll::Ready(Err(AlreadyBorrowing(borrower)));
+            }
+            this.acquire.borrower = Some(borrower);
+        }
+        assert!(
+            this.acquire.borrower.is_some(),
+            "anyrt: a wait for a token was polled after its end"
+        );
+        Pin::new(&mut this.acquire).poll(cx).map(Ok)
     }
 }

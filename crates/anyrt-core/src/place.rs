@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::tree::{Node, Role};
+use crate::worker;
 
 /// A position in the tree.
 #[derive(Debug, Default)]
@@ -106,8 +107,8 @@ pub fn is_inside() -> bool {
     look(|_| ()).is_some()
 }
 
-/// The backend at this place: that of the future of this crate which is being polled, else whatever
-/// runtime the thread is in.
+/// The backend at this place: that of the future of this crate which is being polled, else that of
+/// the call into a thread which is being run, else whatever runtime the thread is in.
 ///
 /// # Panics
 ///
@@ -137,5 +138,6 @@ pub(crate) const ADVICE: &str =
 pub(crate) fn find_backend<B: Backend>() -> Option<B> {
     look(|node| node.home.as_ref()?.shared.backend().cloned())
         .flatten()
+        .or_else(worker::backend)
         .or_else(B::current)
 }

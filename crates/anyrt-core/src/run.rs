@@ -6,6 +6,7 @@ use std::future::Future;
 use crate::backend::Backend;
 use crate::group::task_group;
 use crate::place;
+use crate::worker;
 
 /// Starts a runtime as described by `backend`, drives `main` to its end, and gives its value.
 ///
@@ -28,11 +29,12 @@ pub fn run<B: Backend, F: Future>(backend: &B, main: F) -> F::Output {
         !place::is_inside(),
         "anyrt: `run` was called inside a run; await the future instead, or call it from a thread of its own"
     );
-    backend.run(async {
+    let main = async {
         let group = task_group::<B, _, Infallible, _, _>(|_| async { Ok(main.await) });
         match group.await {
             Ok(value) => value,
             Err(error) => match error.first {},
         }
-    })
+    };
+    worker::outside(|| backend.run(main))
 }

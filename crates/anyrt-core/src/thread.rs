@@ -4,16 +4,19 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use crate::backend::Backend;
 use crate::guest::Guest;
 use crate::hold::Hold;
-use crate::home::DEFAULT_THREADS;
+use crate::home::{DEFAULT_THREADS, Shared};
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::place;
+use crate::reason::Reason;
 use crate::throw_away::{Payload, throw_away};
+use crate::tree::{Node, Role};
+use crate::worker::{self, Worker};
 
 /// Runs `call` on a thread where it may block, and gives its value.
 ///
@@ -74,7 +77,7 @@ pub struct ToThread<B: Backend, T: Send + 'static, F> {
 enum Stage<B: Backend, T: Send + 'static, F> {
     New(F),
     Waiting(F, Acquire),
-    Running(B::Task<Parcel<T>>, Option<Hold>),
+    Running(B::Task<Parcel<T>>, Caller),
     /// It has given its value, or it was cancelled before it began and is going to be dropped.
     Over,
 }
@@ -129,10 +132,8 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     fn acquire(&self) -> Acquire {
-        let limiter = self.limiter.clone().or_else(|| {
-            place::look(|node| Some(node.home.as_ref()?.shared.limiter().clone())).flatten()
-        });
-        limiter.unwrap_or_else(|| OUTSIDE.clone()).acquire()
+        let limiter = self.limiter.clone();
+        limiter.unwrap_or_else(default_thread_limiter).acquire()
     }
 
     fn start(&self, call: F, permit: Permit) -> Stage<B, T, F> {
@@ -143,21 +144,52 @@ where
                 place::ADVICE
             );
         };
-        let node = (!self.abandon_on_cancel).then(place::node).flatten();
-        let guest = (!self.abandon_on_cancel).then(|| Guest::of(node.as_ref()));
+        let here = place::node();
+        let guest = (!self.abandon_on_cancel).then(|| Guest::of(here.as_ref()));
+        let worker = Worker {
+            node: Node::new(Role::Root, here.clone()),
+            shared: shared_with::<B>(here.as_ref(), &backend),
+        };
+        let caller = Caller {
+            node: Some(worker.node.clone()),
+            _hold: here.filter(|_| !self.abandon_on_cancel).map(Hold::on),
+        };
         let parcel = Parcel {
             result: None,
             guest,
         };
         let job = move || {
             let mut parcel = parcel;
-            parcel.result = Some(catch_unwind(AssertUnwindSafe(call)));
+            parcel.result = Some(worker.run(|| catch_unwind(AssertUnwindSafe(call))));
             // The token is back when the value arrives, and after an abandonment when the thread ends.
             drop(permit);
             parcel
         };
-        Stage::Running(backend.spawn_blocking(job), node.map(Hold::on))
+        Stage::Running(backend.spawn_blocking(job), caller)
     }
+}
+
+/// The limiter of those `to_thread` calls that bring none of their own: 40 tokens for each run.
+///
+/// Outside of every run and group of ours it is one for the whole process. Changing its total changes how many
+/// threads run at once from now on.
+///
+/// # Examples
+///
+/// ```
+/// # anyrt_core::run(&anyrt_sim::Sim::default(), async {
+/// let threads = anyrt_core::default_thread_limiter();
+/// assert_eq!(threads.total(), 40);
+/// threads.set_total(100);
+/// assert_eq!(anyrt_core::default_thread_limiter().available(), 100);
+/// # });
+/// ```
+pub fn default_thread_limiter() -> Limiter {
+    let of_run = |node: &Arc<Node>| Some(node.home.as_ref()?.shared.limiter().clone());
+    let of_worker = || of_run(&worker::current()?.node);
+    place::look(of_run)
+        .unwrap_or_else(of_worker)
+        .unwrap_or_else(|| OUTSIDE.clone())
 }
 
 /// For calls outside of every run and group of ours.
@@ -191,12 +223,12 @@ where
                         return Poll::Pending;
                     }
                 },
-                Stage::Running(mut task, hold) => {
+                Stage::Running(mut task, caller) => {
                     let Poll::Ready(parcel) = Pin::new(&mut task).poll(cx) else {
-                        this.stage = Stage::Running(task, hold);
+                        this.stage = Stage::Running(task, caller);
                         return Poll::Pending;
                     };
-                    drop(hold);
+                    caller.leave();
                     return Poll::Ready(match parcel.and_then(Parcel::open) {
                         Some(Ok(value)) => value,
                         Some(Err(payload)) => resume_unwind(payload),
@@ -214,6 +246,40 @@ where
                     return Poll::Pending;
                 }
             }
+        }
+    }
+}
+
+/// What the run of `node` has in common; outside of every run the call is alone with its backend.
+fn shared_with<B: Backend>(node: Option<&Arc<Node>>, backend: &B) -> Arc<Shared> {
+    let home = node.and_then(|node| node.home.as_ref());
+    home.map(|home| home.shared.clone())
+        .filter(|shared| shared.backend::<B>().is_some())
+        .unwrap_or_else(|| Shared::new(backend.clone()))
+}
+
+/// The side of a call that waits for the thread. Dropped before the thread is done, it gives that up, and the thread
+/// can hear of it.
+struct Caller {
+    /// Below it stands what the thread brings back; `None` when the thread is done.
+    node: Option<Arc<Node>>,
+    _hold: Option<Hold>,
+}
+
+impl Caller {
+    fn leave(mut self) {
+        if let Some(node) = self.node.take() {
+            node.retire_if_shared();
+        }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if let Some(node) = self.node.take() {
+            // If a scope around it is why, that is the reason.
+            node.attach();
+            node.cancel(&Reason::Dropped);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Blocking calls: closures on real threads, which hold the clock while they run.
+//! Blocking calls: closures on real threads, which hold the clock while they run, except where they wait for a future.
 
 use std::sync::Arc;
 use std::thread;
@@ -8,6 +8,7 @@ use async_task::{Builder, Runnable};
 
 use crate::simulation::{Phase, Simulation};
 use crate::task::Contained;
+use crate::wait;
 
 /// Runs `call` on a thread of its own, or drops it if the simulation has ended.
 #[track_caller]
@@ -52,6 +53,7 @@ impl Call {
             runnable,
             in_flight,
         } = self;
+        wait::called_by(&in_flight.0);
         // Puts the awaiter into the queue, if there is one.
         runnable.run();
         // Only now: in between the loop would see a simulation without anything to do.

@@ -44,6 +44,7 @@ mod simulation;
 
 mod sleep;
 mod task;
+mod wait;
 mod call;
 
 mod context;

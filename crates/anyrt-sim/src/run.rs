@@ -76,6 +76,7 @@ fn next(simulation: &Simulation) -> Step {
             Some(due) => Step::Wake(due),
             None => Step::Stop(Deadlock {
                 tasks: state.tasks.len(),
+                waiting_calls: state.waiting_calls,
                 elapsed: state.clock.elapsed(),
                 seed: simulation.seed(),
             }),
@@ -116,6 +117,7 @@ fn end(simulation: &Simulation) {
 #[derive(Debug)]
 struct Deadlock {
     tasks: usize,
+    waiting_calls: usize,
     elapsed: Duration,
     seed: u64,
 }
@@ -124,13 +126,14 @@ impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             tasks,
+            waiting_calls,
             elapsed,
             seed,
         } = self;
         write!(
             f,
             "deadlock: the main future is not done, but nothing is runnable, no timer is armed and no \
-             blocking call is in flight (tasks alive: {tasks}, virtual time since the start: \
+             blocking call is at work (tasks alive: {tasks}, blocking calls that wait: {waiting_calls}, virtual time since the start: \
              {elapsed:?}, seed: {seed})"
         )
     }

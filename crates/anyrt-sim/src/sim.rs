@@ -10,7 +10,7 @@ use anyrt_core::{AsyncTask, Backend, UnknownBackend};
 
 use crate::simulation::Simulation;
 use crate::sleep::Sleep;
-use crate::{call, context, run, task};
+use crate::{call, context, run, task, wait};
 
 /// The simulator: runs a program on one thread, in an order named by a seed, in virtual time.
 ///
@@ -20,7 +20,8 @@ use crate::{call, context, run, task};
 /// like a running one stands for the simulation that the calling thread drives.
 ///
 /// - *Order.* What was woken is chosen at random by the seed, main included.
-/// - *Time.* It moves only when nothing can go on and no blocking call runs; then it jumps to the next
+/// - *Time.* It moves only when nothing can go on and no blocking call is at work; one that waits in
+///   `block_on` is not. Then it jumps to the next
 ///   timer. A task that keeps waking itself therefore holds the clock.
 /// - *Deadlock.* If there is no timer either, `run` panics and says so. A thread that the simulator did
 ///   not start is not waited for: let a blocking call stand for it.
@@ -132,6 +133,12 @@ impl Backend for Sim {
         T: Send + 'static,
     {
         call::spawn_blocking(&self.simulation(), call)
+    }
+
+    /// A blocking call that waits here does not hold the clock meanwhile.
+    #[track_caller]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        wait::block_on(&self.simulation(), future)
     }
 
     #[track_caller]

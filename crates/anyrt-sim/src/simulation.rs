@@ -41,8 +41,10 @@ pub(crate) struct State {
     /// so that the end is the same every time too.
     pub(crate) tasks: BTreeMap<u64, Waker>,
     pub(crate) next_task: u64,
-    /// The blocking calls whose threads are not done.
+    /// The blocking calls whose threads are not done, and do not wait for a future.
     pub(crate) calls: usize,
+    /// Those that wait for a future.
+    pub(crate) waiting_calls: usize,
     /// Whether the driving thread waits; a notification is a system call even if nobody does.
     is_waiting: bool,
 }
@@ -58,6 +60,7 @@ impl Simulation {
                 tasks: BTreeMap::new(),
                 next_task: 0,
                 calls: 0,
+                waiting_calls: 0,
                 is_waiting: false,
             }),
             changed: Condvar::new(),

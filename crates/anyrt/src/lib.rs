@@ -39,7 +39,7 @@
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
 //! - [`finally`] and [`on_exit`] clean up, however the work ended.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
-//! - [`to_thread`] calls what blocks, and [`Limiter`] bounds it.
+//! - [`to_thread`] calls what blocks, [`Limiter`] bounds it, and [`from_thread`] calls back.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
@@ -75,10 +75,10 @@ pub mod guide;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, Backend, Cancelled, Checkpoint, Completed, DynGroupError, Elapsed, Finally,
-    FirstError, Gather, GroupError, Join, Limiter, Permit, Race, Reason, Shield, Source,
-    StartError, Started, Statistics, Stopped, Stopping, UnknownBackend, checkpoint, finally,
-    is_stopping, shield, stopping,
+    Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Checkpoint, Completed,
+    DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter, Permit, Race,
+    Reason, Shield, Source, StartError, Started, Statistics, Stopped, Stopping, UnknownBackend,
+    checkpoint, default_thread_limiter, finally, is_stopping, shield, stopping,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -101,7 +101,7 @@ pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,
 };
-pub use crate::thread::{ToThread, to_thread};
+pub use crate::thread::{ToThread, from_thread, to_thread};
 pub use crate::time::{Sleep, current_effective_deadline, now, sleep, sleep_until};
 
 #[doc = include_str!("../../../README.md")]

@@ -168,6 +168,10 @@ impl Backend for Current {
         wrap!(self, CurrentTask, backend => backend.spawn_blocking(call))
     }
 
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        dispatch!(self, Self, backend => backend.block_on(future))
+    }
+
     fn now(&self) -> Instant {
         dispatch!(self, Self, backend => backend.now())
     }

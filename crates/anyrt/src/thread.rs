@@ -31,3 +31,67 @@ where
 {
     anyrt_core::to_thread(call)
 }
+
+/// Calls from a thread back to whoever has called into it.
+pub mod from_thread {
+    use std::future::Future;
+
+    pub use anyrt_core::from_thread::FromThreadError;
+
+    use crate::current::Current;
+
+    /// Runs `future` for the caller of this thread, and blocks the thread until it is done.
+    ///
+    /// For closures given to [`to_thread`](crate::to_thread). A cancellation that the caller sees interrupts the
+    /// future; all rules are at [`anyrt_core::from_thread::block_on`].
+    ///
+    /// # Errors
+    ///
+    /// [`FromThreadError`] says why there is no value: the caller was cancelled or has given the thread up, its run
+    /// has ended, or the thread runs no call.
+    ///
+    /// # Panics
+    ///
+    /// A panic of `future` is resumed here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use anyrt::{from_thread, sleep, to_thread};
+    ///
+    /// # #[cfg(feature = "sim")]
+    /// # anyrt::run_on(anyrt::Sim::default(), async {
+    /// let call = to_thread(|| {
+    ///     let name = String::from("borrowed");
+    ///     from_thread::block_on(async {
+    ///         sleep(Duration::from_secs(1)).await;
+    ///         name.len()
+    ///     })
+    /// });
+    /// assert_eq!(call.await, Ok(8));
+    /// # });
+    /// ```
+    pub fn block_on<F: Future>(future: F) -> Result<F::Output, FromThreadError> {
+        anyrt_core::from_thread::block_on::<Current, F>(future)
+    }
+
+    /// Says whether the caller of this thread is cancelled, or has given it up.
+    ///
+    /// # Errors
+    ///
+    /// [`FromThreadError::Cancelled`] if so, with the reason; the other kinds as for [`block_on`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sim")]
+    /// # anyrt::run_on(anyrt::Sim::default(), async {
+    /// let check = anyrt::to_thread(anyrt::from_thread::check_cancelled);
+    /// assert_eq!(check.await, Ok(()));
+    /// # });
+    /// ```
+    pub fn check_cancelled() -> Result<(), FromThreadError> {
+        anyrt_core::from_thread::check_cancelled::<Current>()
+    }
+}

@@ -15,7 +15,7 @@ impl Node {
         let home = self
             .home
             .as_ref()
-            .map(|home| Home::new(home.shared.clone(), None));
+            .map(|home| Home::new(home.shared.clone(), false, None));
         let fresh = Node::with(Role::Children, Some(self.clone()), home);
         let mut state = lock(&self.state);
         let daemons = match &state.daemons {

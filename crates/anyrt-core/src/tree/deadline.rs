@@ -77,6 +77,15 @@ impl Node {
         earliest
     }
 
+    /// The reason of the earliest limit in sight, if that has passed.
+    pub(crate) fn passed_limit(self: &Arc<Self>, now: Instant) -> Option<Reason> {
+        let limits = self.visible().filter(|node| !node.is(ENDED));
+        let (at, reason) = limits
+            .filter_map(|node| node.limit())
+            .min_by_key(|(at, _)| *at)?;
+        (at <= now).then_some(reason)
+    }
+
     pub(crate) fn set_timeout(&self, timeout: Duration) {
         lock(&self.state).timeout = Some(timeout);
     }

@@ -37,6 +37,7 @@ pub mod outside;
 pub mod threads;
 pub mod out_of_threads;
 pub mod thread_ends;
+pub mod iterators;
 pub mod limiters;
 pub mod limits;
 pub mod supervised;

@@ -713,6 +713,13 @@ promises! {
         calls_may_be_cancelled_at_any_pending
         calls_may_be_dropped_at_any_pending
         calls_may_be_cancelled_by_foreign_threads_at_any_moment
+        calls_within_calls_do_not_use_their_limiter_up
+        forty_threads_may_each_make_a_call
+        a_token_is_lent_to_one_call_at_a_time
+        a_token_is_not_lent_to_another_limiter
+        a_deadline_gives_up_the_wait_for_a_token
+        a_deadline_leaves_an_abandoned_call_on_time
+        two_hundred_abandoned_threads_keep_their_tokens
     ;
 
     out_of_threads with check:
@@ -762,6 +769,26 @@ promises! {
         the_end_of_the_run_interrupts_block_on
         a_run_serves_its_threads_until_they_are_done
         a_run_in_a_worker_is_its_own
+    ;
+
+    iterators with check:
+        an_iterator_gives_its_items_in_order
+        an_iterator_is_asked_on_other_threads
+        an_iterator_is_not_asked_ahead
+        chunks_are_fetched_with_one_call
+        a_chunk_of_no_items_panics
+        an_iterator_has_its_token_only_while_it_is_asked
+        the_panic_of_an_iterator_comes_after_its_items
+        an_item_is_not_lost_when_next_is_dropped
+        a_cancellation_waits_for_the_item
+        in_a_cancelled_scope_an_iterator_is_not_asked
+        a_dropped_next_leaves_the_queue_of_the_limiter
+        a_kept_iterator_holds_nothing
+        a_group_waits_for_the_thread_of_a_dropped_iterator
+        the_panic_of_a_dropped_iterator_goes_to_the_group
+        an_iterator_may_call_back
+        iterators_may_be_cancelled_at_any_pending
+        iterators_may_be_dropped_at_any_pending
     ;
 
     limiters with check:

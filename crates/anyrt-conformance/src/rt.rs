@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyrt_core::from_thread::{self, FromThreadError};
 use anyrt_core::{
-    Backend, CancelScope, FailAt, GroupError, GroupOptions, LocalGroup, MoveOn, Run, ScopedGroup,
-    Sleep, TaskGroup, ToThread,
+    Backend, CancelScope, FailAt, GroupError, GroupOptions, Iterate, LocalGroup, MoveOn, Run,
+    ScopedGroup, Sleep, TaskGroup, ToThread,
 };
 
 use crate::scoped_options::ScopedOptions;
@@ -187,6 +187,21 @@ impl<B: Backend, K> Rt<B, K> {
 
     pub(crate) fn check_cancelled(self) -> Result<(), FromThreadError> {
         from_thread::check_cancelled::<B>()
+    }
+
+    #[track_caller]
+    pub(crate) fn iterate<I>(self, iterator: I) -> Iterate<B, I>
+    where
+        I: Iterator + Send + 'static,
+        I::Item: Send + 'static,
+    {
+        anyrt_core::iterate_in_thread(iterator)
+    }
+
+    /// Waits a moment for threads, also where time is virtual.
+    pub(crate) async fn sleep_really(self) {
+        std::thread::sleep(Duration::from_micros(100));
+        anyrt_core::checkpoint().await;
     }
 
     /// Gives way `times` times.

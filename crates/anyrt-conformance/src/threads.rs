@@ -592,3 +592,165 @@ pub async fn calls_may_be_cancelled_by_foreign_threads_at_any_moment<B: Backend>
         canceller.unwrap().join().unwrap();
     }
 }
+
+/// Threads: "a thread that waits in `block_on` lends its token to a call that it makes there", at any depth.
+pub async fn calls_within_calls_do_not_use_their_limiter_up<B: Backend>(rt: Rt<B>) {
+    fn nested<B: Backend>(rt: Rt<B>, limiter: Limiter, depth: u32) -> u32 {
+        if depth == 0 {
+            return 0;
+        }
+        let below = limiter.clone();
+        let call = rt.to_thread(move || nested(rt, below, depth - 1));
+        rt.block_on(call.limiter(&limiter)).unwrap() + 1
+    }
+    let limiter = Limiter::new(1);
+    let there = limiter.clone();
+    let call = rt.to_thread(move || nested(rt, there, 10));
+    assert_eq!(call.limiter(&limiter).await, 10);
+    assert_eq!((limiter.available(), limiter.statistics().waiting), (1, 0));
+}
+
+/// The same for the default limiter, when each of its forty threads makes a call.
+pub async fn forty_threads_may_each_make_a_call<B: Backend>(rt: Rt<B>) {
+    let (started, mut starts) = async_mpsc::unbounded();
+    let latch = Latch::default();
+    let group = rt.task_group(async |g| {
+        let calls: Vec<_> = (0..40)
+            .map(|n| {
+                let (started, latch) = (started.clone(), latch.clone());
+                g.spawn(async move {
+                    let call = rt.to_thread(move || {
+                        started.unbounded_send(()).unwrap();
+                        latch.wait();
+                        rt.block_on(rt.to_thread(move || n)).unwrap()
+                    });
+                    Ok::<_, ()>(call.await)
+                })
+            })
+            .collect();
+        assert_eq!((&mut starts).take(40).count().await, 40);
+        latch.open();
+        let mut sum = 0;
+        for call in calls {
+            sum += call.await;
+        }
+        Ok(sum)
+    });
+    assert_eq!(group.await, Ok((0..40).sum::<u64>()));
+}
+
+/// A lent token is one token: a second call at the same time waits for its turn.
+pub async fn a_token_is_lent_to_one_call_at_a_time<B: Backend>(rt: Rt<B>) {
+    let limiter = Limiter::new(1);
+    let there = limiter.clone();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inner, peak) = (now.clone(), most.clone());
+    let call = rt.to_thread(move || {
+        rt.block_on(async {
+            let one_after_the_other = (0..10).map(|_| {
+                let (now, most) = (inner.clone(), peak.clone());
+                let call = rt.to_thread(move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                });
+                call.limiter(&there)
+            });
+            for call in one_after_the_other {
+                call.await;
+            }
+            // Side by side, all but the first have to wait for the limiter; nobody gives up the token of the thread.
+            let second = rt.to_thread(|| ()).limiter(&there);
+            let first = rt.to_thread(|| ()).limiter(&there);
+            let waits = futures::future::select(Box::pin(first), Box::pin(second)).await;
+            let is_first = matches!(waits, futures::future::Either::Left(_));
+            (is_first, there.statistics().borrowed)
+        })
+    });
+    let result = call.limiter(&limiter).await;
+    assert_eq!(result, Ok((true, 1)));
+    assert_eq!((most.load(Ordering::SeqCst), limiter.available()), (1, 1));
+}
+
+/// A call for another limiter takes a token of that one: nothing is lent across limiters.
+pub async fn a_token_is_not_lent_to_another_limiter<B: Backend>(rt: Rt<B>) {
+    let (outer, inner) = (Limiter::new(1), Limiter::new(0));
+    let there = inner.clone();
+    let call = rt.to_thread(move || {
+        let call = rt.to_thread(|| 7).limiter(&there);
+        rt.block_on(async {
+            let raise = async {
+                rt.yields(3).await;
+                assert_eq!(there.statistics().waiting, 1);
+                there.set_total(1);
+            };
+            futures::join!(call, raise).0
+        })
+    });
+    assert_eq!(call.limiter(&outer).await, Ok(7));
+    assert_eq!((outer.available(), inner.available()), (1, 1));
+}
+
+/// Into threads: under a deadline a call that still waits for a token is given up, and never runs.
+pub async fn a_deadline_gives_up_the_wait_for_a_token<B: Backend>(rt: Rt<B>) {
+    let limiter = Limiter::new(0);
+    let alive = Alive::default();
+    let life = alive.born();
+    let call = rt.to_thread(move || drop(life)).limiter(&limiter);
+    assert!(rt.fail_after(rt.tick(), call).await.is_err());
+    assert_eq!((alive.count(), limiter.statistics().waiting), (0, 0));
+}
+
+/// Into threads: under a deadline an abandoned call leaves on time, and its thread goes on.
+pub async fn a_deadline_leaves_an_abandoned_call_on_time<B: Backend>(rt: Rt<B>) {
+    let limiter = Limiter::new(1);
+    let latch = Latch::default();
+    let scope = rt.scope();
+    let (there, moved) = (latch.clone(), scope.clone());
+    let (started, has_started) = oneshot::channel();
+    let call = rt.to_thread(move || {
+        started.send(()).unwrap();
+        there.wait();
+    });
+    // On a virtual clock no time goes by while the thread runs, so the deadline is moved to where the clock is.
+    let strike = async {
+        has_started.await.unwrap();
+        moved.set_deadline(Some(rt.now()));
+    };
+    let call = call.limiter(&limiter).abandon_on_cancel();
+    let (late, ()) = futures::join!(scope.run(call), strike);
+    assert_eq!(late.unwrap_err().reason(), &anyrt_core::Reason::Deadline);
+    assert_eq!(limiter.available(), 0);
+    latch.open();
+    drop(limiter.acquire().await);
+}
+
+/// Two hundred abandoned threads keep their tokens until they end, and then all are back.
+pub async fn two_hundred_abandoned_threads_keep_their_tokens<B: Backend>(rt: Rt<B>) {
+    let limiter = Limiter::new(200);
+    let latch = Latch::default();
+    let scope = rt.scope();
+    let run = scope.run(async {
+        let calls = (0..200).map(|_| {
+            let there = latch.clone();
+            let call = rt.to_thread(move || there.wait());
+            call.limiter(&limiter).abandon_on_cancel()
+        });
+        futures::future::join_all(calls).await;
+    });
+    let cancel = async {
+        rt.yields(2).await;
+        assert_eq!(limiter.available(), 0);
+        scope.cancel();
+    };
+    let (cancelled, ()) = futures::join!(run, cancel);
+    assert!(cancelled.is_err());
+    assert_eq!(limiter.available(), 0);
+    latch.open();
+    let mut permits = Vec::new();
+    for _ in 0..200 {
+        permits.push(limiter.acquire().await);
+    }
+    drop(permits);
+    assert_eq!(limiter.available(), 200);
+}

@@ -67,6 +67,7 @@ mod completed;
 pub mod parallel;
 mod thread;
 pub mod from_thread;
+mod iterate;
 mod run;
 
 #[cfg(feature = "async-task")]
@@ -79,6 +80,7 @@ pub use crate::delivery::{Deliver, Delivery, Spawned};
 pub use crate::error::{DynGroupError, FirstError, GroupError};
 pub use crate::gather::{Gather, gather};
 pub use crate::group::task_group;
+pub use crate::iterate::{Iterate, NextItem, iterate_in_thread};
 pub use crate::kind::{Kind, Nested, Parallel};
 pub use crate::landing::{Either, Land, Landing, Seat, Seats};
 pub use crate::limiter::{Acquire, AcquireFor, Limiter, Permit, Statistics};

@@ -89,6 +89,10 @@ impl Limiter {
         self.update(|state| state.total = total);
     }
 
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How many tokens are free.
     pub fn available(&self) -> usize {
         let state = lock(&self.0);

@@ -16,7 +16,7 @@ use crate::place;
 use crate::reason::Reason;
 use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Node, Role};
-use crate::worker::{self, Worker};
+use crate::worker::{self, Lent, Worker};
 
 /// Runs `call` on a thread where it may block, and gives its value.
 ///
@@ -25,8 +25,9 @@ use crate::worker::{self, Worker};
 /// waits until it is done; the value is returned all the same, and the next `Pending` delivers. A call that is
 /// cancelled before it has a token never runs. This is trio's `to_thread.run_sync`.
 ///
-/// Calls that wait for further calls of the same limiter can use it up and wait for ever; give the inner
-/// ones a limiter of their own.
+/// A thread that waits in [`from_thread::block_on`](crate::from_thread::block_on) lends its token to one call at a time
+/// that it makes there, if that is for the same limiter. So calls within calls do not use the limiter up. Calls that wait for each
+/// other in other ways (over a channel) can do that, and wait for ever; give them limiters of their own.
 ///
 /// # Cancel safety
 ///
@@ -40,6 +41,13 @@ use crate::worker::{self, Worker};
 ///
 /// A panic of `call` is resumed where the call is awaited. Panics when polled where there is no runtime, and
 /// when the runtime ends before the thread was started.
+///
+/// # Backends
+///
+/// Runtimes bound their threads, too: tokio 512 for each runtime, smol and async-std 500 for the process, the simulator
+/// not at all. Calls above that wait for a thread in order, with their tokens. A call within a call needs a second
+/// thread while the first one waits, so keep the limiters' totals, times the depth, below that bound: where every thread waits
+/// for one that is still to come, nothing goes on.
 ///
 /// # Examples
 ///
@@ -59,17 +67,46 @@ where
 {
     ToThread {
         limiter: None,
-        abandon_on_cancel: false,
+        on_cancel: OnCancel::Hold,
         caller: Location::caller(),
         stage: Stage::New(call),
     }
+}
+
+/// A call for somebody who holds by other means.
+pub(crate) fn call_without_hold<B, T, F>(
+    call: F,
+    caller: &'static Location<'static>,
+) -> ToThread<B, T, F>
+where
+    B: Backend,
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    ToThread {
+        limiter: None,
+        on_cancel: OnCancel::LeaveToGroup,
+        caller,
+        stage: Stage::New(call),
+    }
+}
+
+/// What a cancellation does while the thread is running.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnCancel {
+    /// It waits for the thread.
+    Hold,
+    /// It does not, but the enclosing group does.
+    LeaveToGroup,
+    /// Nobody does.
+    Abandon,
 }
 
 /// The future of [`to_thread`], and its options.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct ToThread<B: Backend, T: Send + 'static, F> {
     limiter: Option<Limiter>,
-    abandon_on_cancel: bool,
+    on_cancel: OnCancel,
     caller: &'static Location<'static>,
     stage: Stage<B, T, F>,
 }
@@ -120,8 +157,18 @@ impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
     /// # });
     /// ```
     pub fn abandon_on_cancel(mut self) -> Self {
-        self.abandon_on_cancel = true;
+        self.on_cancel = OnCancel::Abandon;
         self
+    }
+
+    /// Whether it has given its value, or was cancelled before it began.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Whether its thread has been started, and its value is not taken yet.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running(..))
     }
 }
 
@@ -131,12 +178,16 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    fn acquire(&self) -> Acquire {
-        let limiter = self.limiter.clone();
-        limiter.unwrap_or_else(default_thread_limiter).acquire()
+    /// A token that is there already, or a wait for one.
+    fn acquire(&mut self, call: F) -> Stage<B, T, F> {
+        let limiter = self.limiter.get_or_insert_with(default_thread_limiter);
+        match worker::lend(limiter) {
+            Some(lent) => self.start(call, Token::Lent { _token: lent }),
+            None => Stage::Waiting(call, limiter.acquire()),
+        }
     }
 
-    fn start(&self, call: F, permit: Permit) -> Stage<B, T, F> {
+    fn start(&mut self, call: F, token: Token) -> Stage<B, T, F> {
         let Some(backend) = place::find_backend::<B>() else {
             panic!(
                 "anyrt: there is no runtime for the thread of {}; {}",
@@ -145,14 +196,21 @@ where
             );
         };
         let here = place::node();
-        let guest = (!self.abandon_on_cancel).then(|| Guest::of(here.as_ref()));
+        let guest = (self.on_cancel != OnCancel::Abandon).then(|| Guest::of(here.as_ref()));
         let worker = Worker {
             node: Node::new(Role::Root, here.clone()),
             shared: shared_with::<B>(here.as_ref(), &backend),
+            limiter: self
+                .limiter
+                .get_or_insert_with(default_thread_limiter)
+                .clone(),
+            is_lent: Arc::default(),
         };
         let caller = Caller {
             node: Some(worker.node.clone()),
-            _hold: here.filter(|_| !self.abandon_on_cancel).map(Hold::on),
+            _hold: here
+                .filter(|_| self.on_cancel == OnCancel::Hold)
+                .map(Hold::on),
         };
         let parcel = Parcel {
             result: None,
@@ -162,7 +220,7 @@ where
             let mut parcel = parcel;
             parcel.result = Some(worker.run(|| catch_unwind(AssertUnwindSafe(call))));
             // The token is back when the value arrives, and after an abandonment when the thread ends.
-            drop(permit);
+            drop(token);
             parcel
         };
         Stage::Running(backend.spawn_blocking(job), caller)
@@ -213,11 +271,13 @@ where
                     if place::is_cancelled::<B>() {
                         return Poll::Pending;
                     }
-                    this.stage = Stage::Waiting(call, this.acquire());
+                    this.stage = this.acquire(call);
                 }
                 Stage::Waiting(call, mut acquire) => match Pin::new(&mut acquire).poll(cx) {
                     Poll::Ready(_) if place::is_cancelled::<B>() => return Poll::Pending,
-                    Poll::Ready(permit) => this.stage = this.start(call, permit),
+                    Poll::Ready(permit) => {
+                        this.stage = this.start(call, Token::Own { _token: permit });
+                    }
                     Poll::Pending => {
                         this.stage = Stage::Waiting(call, acquire);
                         return Poll::Pending;
@@ -282,6 +342,17 @@ impl Drop for Caller {
             node.cancel(&Reason::Dropped);
         }
     }
+}
+
+/// What a thread needs to run.
+enum Token {
+    Own {
+        _token: Permit,
+    },
+    /// Of the thread that waits for it.
+    Lent {
+        _token: Lent,
+    },
 }
 
 /// What comes back from the thread. If nobody takes it, a panic goes to the group that adopted the thread.

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::home::Shared;
+use crate::limiter::Limiter;
 use crate::tree::Node;
 
 /// A call, as seen from the thread that runs it.
@@ -14,6 +16,26 @@ pub(crate) struct Worker {
     pub(crate) node: Arc<Node>,
     /// The run that it belongs to.
     pub(crate) shared: Arc<Shared>,
+    /// Whose token it has.
+    pub(crate) limiter: Limiter,
+    /// Whether a call that the thread waits for has that token meanwhile.
+    pub(crate) is_lent: Arc<AtomicBool>,
+}
+
+/// The token of a thread that waits, for one call that it waits for.
+pub(crate) struct Lent(Arc<AtomicBool>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// The token of this thread, which polls and so does nothing else with it, if that is one of this limiter.
+pub(crate) fn lend(limiter: &Limiter) -> Option<Lent> {
+    let worker = current()?;
+    let is_free = worker.limiter.is_same(limiter) && !worker.is_lent.swap(true, Ordering::AcqRel);
+    is_free.then(|| Lent(worker.is_lent))
 }
 
 thread_local! {

@@ -1,5 +1,7 @@
 //! Inside a runtime that the user has started, nothing need be set up.
 
+#[cfg(feature = "tokio")]
+use anyrt::from_thread;
 use anyrt::{sleep, task_group};
 use std::time::Duration;
 
@@ -36,6 +38,58 @@ fn a_tokio_runtime_of_either_flavour_will_do() {
             runtime.block_on(async { tokio::spawn(job()).await.unwrap() }),
             3
         );
+    }
+}
+
+/// tokio's own timer shows that the thread is inside the runtime as well.
+#[cfg(feature = "tokio")]
+#[test]
+fn a_thread_of_a_tokio_runtime_calls_back_without_a_group() {
+    let mut builders = [
+        tokio::runtime::Builder::new_multi_thread(),
+        tokio::runtime::Builder::new_current_thread(),
+    ];
+    for builder in &mut builders {
+        let runtime = builder.enable_time().build().unwrap();
+        let call = anyrt::to_thread(|| {
+            let checked = from_thread::check_cancelled();
+            let slept = from_thread::block_on(async {
+                sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                job().await
+            });
+            (checked, slept)
+        });
+        assert_eq!(runtime.block_on(call), (Ok(()), Ok(3)));
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_thread_that_waits_hears_of_the_end_of_its_tokio_runtime() {
+    for multi_thread in [true, false] {
+        let runtime = if multi_thread {
+            tokio::runtime::Builder::new_multi_thread().build()
+        } else {
+            tokio::runtime::Builder::new_current_thread().build()
+        };
+        let runtime = runtime.unwrap();
+        let (waits, is_waiting) = futures::channel::oneshot::channel();
+        let (ended, end) = std::sync::mpsc::channel();
+        let call = anyrt::to_thread(move || {
+            let held = anyrt::shield(async move {
+                waits.send(()).unwrap();
+                std::future::pending::<()>().await;
+            });
+            ended.send(from_thread::block_on(held)).unwrap();
+        });
+        runtime.block_on(async {
+            tokio::spawn(call);
+            is_waiting.await.unwrap();
+        });
+        runtime.shutdown_background();
+        let told = end.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(told, Err(from_thread::FromThreadError::RunEnded));
     }
 }
 

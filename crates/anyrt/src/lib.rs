@@ -39,7 +39,8 @@
 //! - [`CancelScope`], [`move_on_after`] and [`fail_after`] interrupt; [`shield`] protects.
 //! - [`finally`] and [`on_exit`] clean up, however the work ended.
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
-//! - [`to_thread`] calls what blocks, [`Limiter`] bounds it, and [`from_thread`] calls back.
+//! - [`to_thread`] calls what blocks, [`iterate_in_thread`] goes through what blocks, [`Limiter`] bounds both, and
+//!   [`from_thread`] calls back.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
@@ -101,7 +102,7 @@ pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,
 };
-pub use crate::thread::{ToThread, from_thread, to_thread};
+pub use crate::thread::{Iterate, NextItem, ToThread, from_thread, iterate_in_thread, to_thread};
 pub use crate::time::{Sleep, current_effective_deadline, now, sleep, sleep_until};
 
 #[doc = include_str!("../../../README.md")]

@@ -32,6 +32,43 @@ where
     anyrt_core::to_thread(call)
 }
 
+/// An iterator that goes on in threads; see [`anyrt_core::Iterate`].
+pub type Iterate<I> = anyrt_core::Iterate<Current, I>;
+
+/// The future of [`Iterate::next`](anyrt_core::Iterate::next).
+pub type NextItem<'a, I> = anyrt_core::NextItem<'a, Current, I>;
+
+/// Goes through an iterator that may block, on threads, and gives its items here.
+///
+/// Each item is fetched by a call of its own when it is asked for, with `next` or as a stream. All rules, and the
+/// options `limiter` and `in_chunks_of`, are at [`anyrt_core::iterate_in_thread`].
+///
+/// # Panics
+///
+/// A panic of the iterator is resumed where its item is awaited.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # anyrt::run_on(anyrt::Sim::default(), async {
+/// let mut entries = anyrt::iterate_in_thread(std::fs::read_dir(".").unwrap()).in_chunks_of(100);
+/// let mut count = 0;
+/// while let Some(entry) = entries.next().await {
+///     count += usize::from(entry.is_ok());
+/// }
+/// assert!(count > 0);
+/// # });
+/// ```
+#[track_caller]
+pub fn iterate_in_thread<I>(iterator: I) -> Iterate<I>
+where
+    I: Iterator + Send + 'static,
+    I::Item: Send + 'static,
+{
+    anyrt_core::iterate_in_thread(iterator)
+}
+
 /// Calls from a thread back to whoever has called into it.
 pub mod from_thread {
     use std::future::Future;

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::borrower::{AlreadyBorrowing, Borrower};
-use crate::lock::lock;
+use crate::lock::{Mutex, lock};
 
 /// Bounds how many calls run at once; `to_thread` takes a token of one for every call.
 ///

@@ -181,6 +181,10 @@ where
     /// assert_eq!((items.next().await, items.next().await), (Some(0), None));
     /// # });
     /// ```
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the name that streams have; no iterator can wait"
+    )]
     pub fn next(&mut self) -> NextItem<'_, B, I> {
         NextItem {
             iterate: self,

@@ -65,6 +65,7 @@ mod feed;
 mod map;
 mod completed;
 pub mod parallel;
+mod default_limiter;
 mod thread;
 pub mod from_thread;
 mod iterate;
@@ -76,6 +77,7 @@ pub use crate::backend::{Backend, Join};
 pub use crate::borrower::{AlreadyBorrowing, Borrower};
 pub use crate::cleanup::{Finally, finally};
 pub use crate::completed::{Completed, as_completed};
+pub use crate::default_limiter::default_thread_limiter;
 pub use crate::delivery::{Deliver, Delivery, Spawned};
 pub use crate::error::{DynGroupError, FirstError, GroupError};
 pub use crate::gather::{Gather, gather};
@@ -104,7 +106,7 @@ pub use crate::start::StartError;
 pub use crate::started::Started;
 pub use crate::stopping::{Stopping, is_stopping, stopping};
 pub use crate::task::{Outcome, OutcomeOf, ScopedTask, Task, TaskOf};
-pub use crate::thread::{ToThread, default_thread_limiter, to_thread};
+pub use crate::thread::{ToThread, to_thread};
 pub use crate::time::{
     Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until,
 };

@@ -4,13 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::backend::Backend;
+use crate::default_limiter::default_thread_limiter;
 use crate::guest::Guest;
 use crate::hold::Hold;
-use crate::home::{DEFAULT_THREADS, Shared};
+use crate::home::Shared;
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::place;
 use crate::reason::Reason;
@@ -226,32 +227,6 @@ where
         Stage::Running(backend.spawn_blocking(job), caller)
     }
 }
-
-/// The limiter of those `to_thread` calls that bring none of their own: 40 tokens for each run.
-///
-/// Outside of every run and group of ours it is one for the whole process. Changing its total changes how many
-/// threads run at once from now on.
-///
-/// # Examples
-///
-/// ```
-/// # anyrt_core::run(&anyrt_sim::Sim::default(), async {
-/// let threads = anyrt_core::default_thread_limiter();
-/// assert_eq!(threads.total(), 40);
-/// threads.set_total(100);
-/// assert_eq!(anyrt_core::default_thread_limiter().available(), 100);
-/// # });
-/// ```
-pub fn default_thread_limiter() -> Limiter {
-    let of_run = |node: &Arc<Node>| Some(node.home.as_ref()?.shared.limiter().clone());
-    let of_worker = || of_run(&worker::current()?.node);
-    place::look(of_run)
-        .unwrap_or_else(of_worker)
-        .unwrap_or_else(|| OUTSIDE.clone())
-}
-
-/// For calls outside of every run and group of ours.
-static OUTSIDE: LazyLock<Limiter> = LazyLock::new(|| Limiter::new(DEFAULT_THREADS));
 
 impl<B: Backend, T: Send + 'static, F> Unpin for ToThread<B, T, F> {}
 

@@ -21,8 +21,8 @@ use crate::worker::{self, Worker};
 /// To be called in a closure that was given to [`to_thread`](crate::to_thread), the *host* of which is whoever awaits
 /// that call. The future has the host's runtime and stands in the host's scopes: a cancellation that the host sees
 /// interrupts it, where it waits and nothing in it holds. It is polled by this very thread, so it may borrow and
-/// need not be `Send`, and children that it spawns are the runtime's, as always. The end of the run interrupts it in any
-/// case. This is trio's and anyio's `from_thread.run`.
+/// need not be `Send`; children that it spawns are the runtime's, as always. The end of the run interrupts it in
+/// any case. This is trio's and anyio's `from_thread.run`.
 ///
 /// To spawn into a group no helper is needed: its handle may be sent into the thread, and `spawn` never waits.
 ///

@@ -29,9 +29,9 @@ use crate::throw_away::{Payload, throw_away};
 /// # Cancel safety
 ///
 /// An item that was fetched is not lost when `next` is dropped: the next one gives it. Dropped while a thread is
-/// fetching, it is like a call of [`to_thread`](crate::to_thread) dropped from outside: the enclosing group waits for the
-/// thread. As a stream it never holds, since a stream cannot tell who asks: a cancellation drops it then, and the group
-/// waits.
+/// fetching, it is like a call of [`to_thread`](crate::to_thread) dropped from outside: the enclosing group waits
+/// for the thread. As a stream it never holds, since a stream cannot tell who asks: a cancellation drops it then,
+/// and the group waits.
 ///
 /// # Panics
 ///
@@ -165,8 +165,8 @@ where
 
     /// The next item; `None` when the iterator is over.
     ///
-    /// While a thread is fetching, a cancellation waits for it, as for [`to_thread`](crate::to_thread); the item is given all
-    /// the same, and the next `Pending` delivers.
+    /// While a thread is fetching, a cancellation waits for it, as for [`to_thread`](crate::to_thread); the item is
+    /// given all the same, and the next `Pending` delivers.
     ///
     /// # Cancel safety
     ///

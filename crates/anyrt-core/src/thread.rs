@@ -26,9 +26,10 @@ use crate::worker::{self, Lent, Worker};
 /// waits until it is done; the value is returned all the same, and the next `Pending` delivers. A call that is
 /// cancelled before it has a token never runs. This is trio's `to_thread.run_sync`.
 ///
-/// A thread that waits in [`from_thread::block_on`](crate::from_thread::block_on) lends its token to one call at a time
-/// that it makes there, if that is for the same limiter. So calls within calls do not use the limiter up. Calls that wait for each
-/// other in other ways (over a channel) can do that, and wait for ever; give them limiters of their own.
+/// A thread that waits in [`from_thread::block_on`](crate::from_thread::block_on) lends its token to one call at a
+/// time that it makes there, if that is for the same limiter. So calls within calls do not use the limiter up. Calls
+/// that wait for each other in other ways (over a channel) can do that, and wait for ever; give them limiters of
+/// their own.
 ///
 /// # Cancel safety
 ///
@@ -45,10 +46,10 @@ use crate::worker::{self, Lent, Worker};
 ///
 /// # Backends
 ///
-/// Runtimes bound their threads, too: tokio 512 for each runtime, smol and async-std 500 for the process, the simulator
-/// not at all. Calls above that wait for a thread in order, with their tokens. A call within a call needs a second
-/// thread while the first one waits, so keep the limiters' totals, times the depth, below that bound: where every thread waits
-/// for one that is still to come, nothing goes on.
+/// Runtimes bound their threads, too: tokio 512 for each runtime, smol and async-std 500 for the process, the
+/// simulator not at all. Calls above that wait for a thread in order, with their tokens. A call within a call needs
+/// a second thread while the first one waits, so keep the limiters' totals, times the depth, below that bound: where
+/// every thread waits for one that is still to come, nothing goes on.
 ///
 /// # Examples
 ///

@@ -133,7 +133,8 @@ impl fmt::Display for Deadlock {
         write!(
             f,
             "deadlock: the main future is not done, but nothing is runnable, no timer is armed and no \
-             blocking call is at work (tasks alive: {tasks}, blocking calls that wait: {waiting_calls}, virtual time since the start: \
+             blocking call is at work (tasks alive: {tasks}, blocking calls that wait: \
+             {waiting_calls}, virtual time since the start: \
              {elapsed:?}, seed: {seed})"
         )
     }

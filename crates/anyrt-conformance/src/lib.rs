@@ -41,6 +41,7 @@ pub mod iterators;
 pub mod limiters;
 pub mod limits;
 pub mod supervised;
+pub mod context;
 pub mod backends;
 pub mod runs;
 pub mod misuse;

@@ -963,6 +963,37 @@ promises! {
         a_run_after_a_run_that_panicked_works
     ;
 
+    context with check:
+        a_value_is_seen_in_its_future_and_nowhere_else
+        an_inner_value_hides_the_outer_one
+        futures_side_by_side_see_their_own_values
+        a_value_that_is_not_set_is_an_error_or_a_panic
+        a_panic_restores_the_outer_value
+        children_of_every_kind_inherit
+        a_child_sees_what_was_set_where_it_was_spawned
+        a_child_without_a_value_does_not_see_that_of_its_surroundings
+        what_a_child_sets_is_seen_below_it_only
+        threads_inherit
+        a_call_sees_what_is_set_where_it_begins
+        cleanups_inherit
+        an_adopted_cleanup_inherits
+        scopes_do_not_hide_values
+        what_is_not_inherited_stays_with_its_future
+        what_is_not_inherited_moves_with_its_task
+        what_is_looked_at_cannot_be_set
+        destructors_see_the_value
+        destructors_in_children_see_the_value
+        a_value_lives_as_long_as_the_last_who_inherited_it
+        a_hidden_value_is_not_kept_alive
+        successors_with_new_values_leave_nothing_behind
+        the_panic_of_a_values_destructor_is_not_lost
+        a_future_sees_what_is_set_where_it_is_polled
+        a_handler_sees_what_the_child_has_inherited
+        interrupted_anywhere_nothing_is_left
+        many_requests_at_once_are_not_mixed_up
+        foreign_combinators_keep_the_value
+    ;
+
     misuse with check:
         a_group_where_there_is_no_runtime_panics_and_names_its_caller
         a_scope_where_there_is_no_runtime_panics_and_names_its_caller

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::context::Carried;
 use crate::delivery::Delivery;
 use crate::followed::{End, Followed};
 use crate::guest::{child_failed, fail, leave, leave_as_child};
@@ -31,6 +32,8 @@ pin_project! {
         // In a group that bounds how many run at once.
         turn: Option<Box<Turn>>,
         name: Option<Arc<str>>,
+        // From where it was spawned.
+        carried: Carried,
         ear: Ear,
     }
 
@@ -62,6 +65,7 @@ impl<F: Future, O> Child<F, O> {
         Self {
             body: Followed::new(place, future),
             turn,
+            carried: Carried::by_task(name.as_deref()),
             name,
             ear: Ear {
                 number,
@@ -89,9 +93,14 @@ impl<F: Future, O> Child<F, O> {
             return;
         };
         this.ear.forget(&children);
+        let entered = this.carried.enter();
         // Some runtimes abort if a destructor panics here.
         let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
-        if let Err(payload) = dropped {
+        drop(entered);
+        for payload in [dropped.err(), this.carried.put_down()]
+            .into_iter()
+            .flatten()
+        {
             fail(&children, this.name, Failure::Panic(payload));
         }
         if let Some(home) = &children.home {
@@ -111,6 +120,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
+        let entered = this.carried.enter();
         heed_pick(this.body.as_mut().place(), this.ear.number);
         // Who is cancelled while waiting for its turn is not to begin.
         let is_waiting = this.turn.as_ref().is_some_and(|turn| turn.is_waiting());
@@ -171,6 +181,10 @@ where
                 Err(child_failed(&children, this.name, Failure::Panic(payload)))
             }
         };
+        drop(entered);
+        if let Some(payload) = this.carried.put_down() {
+            fail(&children, this.name, Failure::Panic(payload));
+        }
         *this.turn = None;
         this.ear.forget(&children);
         leave_as_child(&children, root.as_ref());

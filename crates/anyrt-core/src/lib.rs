@@ -22,6 +22,11 @@ mod tally;
 mod home;
 mod tree;
 mod worker;
+mod span;
+mod context;
+mod access;
+mod own_local;
+mod task_local;
 mod place;
 mod inside;
 mod leaving;
@@ -71,6 +76,7 @@ pub mod from_thread;
 mod iterate;
 mod run;
 
+pub use crate::access::AccessError;
 #[cfg(feature = "async-task")]
 pub use crate::async_task::AsyncTask;
 pub use crate::backend::{Backend, Join};
@@ -91,6 +97,7 @@ pub use crate::name::UnknownBackend;
 pub use crate::nest::{LocalChild, Nesting, SendChild};
 pub use crate::on_exit::on_exit;
 pub use crate::options::GroupOptions;
+pub use crate::own_local::{OwnLocal, OwnSlot, WithOwn};
 pub use crate::place::{backend, is_inside};
 pub use crate::race::{Race, race, race_with};
 pub use crate::reason::{Cancelled, Reason, Stopped};
@@ -106,6 +113,7 @@ pub use crate::start::StartError;
 pub use crate::started::Started;
 pub use crate::stopping::{Stopping, is_stopping, stopping};
 pub use crate::task::{Outcome, OutcomeOf, ScopedTask, Task, TaskOf};
+pub use crate::task_local::{TaskLocal, WithLocal};
 pub use crate::thread::{ToThread, to_thread};
 pub use crate::time::{
     Checkpoint, Sleep, checkpoint, current_effective_deadline, now, sleep, sleep_until,

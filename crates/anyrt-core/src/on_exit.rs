@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::context::Carried;
 use crate::place;
 use crate::tree::Launch;
 
@@ -56,7 +57,8 @@ pub fn on_exit<B: Backend>(cleanup: impl Future<Output = ()> + Send + 'static) {
     let registered = place::node().and_then(|here| {
         let backend = place::backend::<B>();
         let launch: Launch = Arc::new(move |cleanups| drop(backend.spawn(cleanups)));
-        here.push_exit(Box::pin(cleanup), &launch).ok()
+        here.push_exit(Box::pin(Carried::here().around(cleanup)), &launch)
+            .ok()
     });
     assert!(
         registered.is_some(),

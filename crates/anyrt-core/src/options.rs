@@ -13,6 +13,7 @@ use crate::group::Running;
 use crate::limiter::Limiter;
 use crate::nest::{Housing, Nest};
 use crate::policy::{Handler, OnError, Policy};
+use crate::span::Span;
 use crate::spawn::{GroupOf, LocalGroup, ScopedGroup, TaskGroup};
 
 /// Options of a task group, and the way to run it with them.
@@ -303,8 +304,10 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
         F: FnOnce(GroupOf<B, E, N::Spawner>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
+        let span = Span::of_group(self.policy.name.as_deref());
         let policy = Some(Box::new(self.policy));
-        Running::<B, T, E, F, Fut, N>::new(body, nest, policy, caller).await
+        let running = Running::<B, T, E, F, Fut, N>::new(body, nest, policy, caller);
+        span.around(running).await
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::backend::Backend;
+use crate::context::Carried;
 use crate::default_limiter::default_thread_limiter;
 use crate::guest::Guest;
 use crate::hold::Hold;
@@ -218,9 +219,11 @@ where
             result: None,
             guest,
         };
+        let carried = Carried::here();
         let job = move || {
             let mut parcel = parcel;
-            parcel.result = Some(worker.run(|| catch_unwind(AssertUnwindSafe(call))));
+            let call = || catch_unwind(AssertUnwindSafe(|| carried.run(call)));
+            parcel.result = Some(worker.run(call));
             // The token is back when the value arrives, and after an abandonment when the thread ends.
             drop(token);
             parcel

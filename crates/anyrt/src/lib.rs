@@ -41,6 +41,7 @@
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, [`iterate_in_thread`] goes through what blocks, [`Limiter`] bounds both, and
 //!   [`from_thread`] calls back.
+//! - [`task_local!`] sets values that go along into children and threads, such as the id of a request.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
@@ -76,10 +77,11 @@ pub mod guide;
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Checkpoint, Completed,
-    DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter, Permit, Race,
-    Reason, Shield, Source, StartError, Started, Statistics, Stopped, Stopping, UnknownBackend,
-    checkpoint, default_thread_limiter, finally, is_stopping, shield, stopping,
+    AccessError, Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Checkpoint,
+    Completed, DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter,
+    OwnLocal, Permit, Race, Reason, Shield, Source, StartError, Started, Statistics, Stopped,
+    Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, checkpoint, default_thread_limiter,
+    finally, is_stopping, shield, stopping, task_local,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;

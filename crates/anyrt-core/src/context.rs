@@ -31,7 +31,10 @@ type Values = Option<Arc<Binding>>;
 
 thread_local! {
     static VALUES: Cell<Values> = const { Cell::new(None) };
-    /// How many tasks this thread is polling, one within the other.
+    /// How much is set on this thread: whether there are `VALUES`, and the number of values that are not inherited.
+    /// Most often that is nothing, and then this is all that is asked.
+    static SET: Cell<usize> = const { Cell::new(0) };
+    /// Tells apart tasks that this thread is polling, one within the other, as far as something is set.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -70,15 +73,21 @@ fn without(values: &Values, key: usize) -> Values {
 
 /// Puts other values into force, and gives those that were.
 fn replace(values: Values) -> Values {
+    let replace = |current: &Cell<Values>| {
+        let is_one_more = usize::from(values.is_some());
+        let before = current.replace(values);
+        SET.set(SET.get() + is_one_more - usize::from(before.is_some()));
+        before
+    };
     // While a thread ends its thread-locals are gone: nothing is set then.
-    VALUES
-        .try_with(|current| current.replace(values))
-        .ok()
-        .flatten()
+    VALUES.try_with(replace).ok().flatten()
 }
 
 /// Looks at the values that are set here. `f` is no code of the user's: for it, nothing would be set.
 fn look<R>(f: impl FnOnce(&Values) -> R) -> R {
+    if SET.get() == 0 {
+        return f(&None);
+    }
     let values = replace(None);
     let seen = f(&values);
     replace(values);
@@ -93,9 +102,9 @@ pub(crate) fn find(key: usize) -> Option<Value> {
     })
 }
 
-/// How many tasks this thread is polling, one within the other: who sees the same number is in the same task.
+/// Which of the tasks that this thread is polling, one within the other, is the innermost.
 pub(crate) fn depth() -> usize {
-    DEPTH.try_with(Cell::get).unwrap_or(0)
+    DEPTH.get()
 }
 
 /// Puts `values` into force as long as it lives.
@@ -111,6 +120,22 @@ impl<'a> InForce<'a> {
 impl Drop for InForce<'_> {
     fn drop(&mut self) {
         *self.0 = replace(self.0.take());
+    }
+}
+
+/// That a value is set which is not inherited.
+pub(crate) struct OwnIsSet;
+
+impl OwnIsSet {
+    pub(crate) fn begin() -> Self {
+        SET.set(SET.get() + 1);
+        Self
+    }
+}
+
+impl Drop for OwnIsSet {
+    fn drop(&mut self) {
+        SET.set(SET.get() - 1);
     }
 }
 
@@ -176,19 +201,23 @@ impl Carried {
     }
 
     /// What is there for a child, which has a span of its own if it has a name.
+    #[inline]
     pub(crate) fn by_task(name: Option<&str>) -> Self {
+        let is_any_set = SET.get() > 0;
         Self {
-            values: look(Values::clone),
+            values: is_any_set.then(|| look(Values::clone)).flatten(),
             span: Span::of_task(name),
         }
     }
 
     /// Puts all of it into force, in a task of its own, until the guard is dropped.
+    // Inlined, since a child that carries nothing asks for that at each poll.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
+        let is_plain = self.values.is_none() && SET.get() == 0;
         Entered {
             _span: self.span.enter(),
-            _in_force: InForce::begin(&mut self.values),
-            _task: InTask::begin(),
+            _elsewhere: (!is_plain).then(|| Elsewhere::begin(&mut self.values)),
         }
     }
 
@@ -207,32 +236,41 @@ impl Carried {
     }
 
     /// Drops it, and gives the panic if a destructor of the user's panics.
+    #[inline]
     pub(crate) fn put_down(&mut self) -> Option<Payload> {
-        let carried = std::mem::take(self);
-        catch_unwind(AssertUnwindSafe(|| drop(carried))).err()
+        let is_any = self.values.is_some() || !self.span.is_none();
+        is_any.then(|| std::mem::take(self).drop_caught()).flatten()
+    }
+
+    fn drop_caught(self) -> Option<Payload> {
+        catch_unwind(AssertUnwindSafe(|| drop(self))).err()
     }
 }
 
 /// That something carried is in force.
 pub(crate) struct Entered<'a> {
     _span: span::Entered<'a>,
-    _in_force: InForce<'a>,
-    _task: InTask,
+    _elsewhere: Option<Elsewhere<'a>>,
 }
 
-/// What is set for another task only is not seen meanwhile.
-struct InTask;
+/// Other values are in force, and what is set for one task only is not seen.
+struct Elsewhere<'a> {
+    _values: InForce<'a>,
+}
 
-impl InTask {
-    fn begin() -> Self {
-        let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
-        Self
+impl<'a> Elsewhere<'a> {
+    #[inline(never)]
+    fn begin(values: &'a mut Values) -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        Self {
+            _values: InForce::begin(values),
+        }
     }
 }
 
-impl Drop for InTask {
+impl Drop for Elsewhere<'_> {
     fn drop(&mut self) {
-        let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 

@@ -10,7 +10,7 @@ use std::thread::LocalKey;
 use pin_project_lite::pin_project;
 
 use crate::access::AccessError;
-use crate::context;
+use crate::context::{self, OwnIsSet};
 
 /// A key of values that are set for a future and for nothing else; [`task_local!`](crate::task_local) makes one
 /// with `, not inherited`.
@@ -177,6 +177,7 @@ impl<T: 'static> OwnLocal<T> {
             key: self,
             outer,
             value,
+            _is_set: OwnIsSet::begin(),
         })
     }
 
@@ -196,6 +197,7 @@ struct Guard<'a, T: 'static> {
     key: &'static OwnLocal<T>,
     outer: Option<Set<T>>,
     value: &'a mut Option<T>,
+    _is_set: OwnIsSet,
 }
 
 impl<T> Drop for Guard<'_, T> {

@@ -33,6 +33,10 @@ impl Span {
         }
     }
 
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.0.enter()
     }

@@ -1,11 +1,12 @@
-//! `cargo xtask features`: the facade compiles without a warning with every subset of its backends.
+//! `cargo xtask features`: the facade compiles without a warning with every subset of its backends, and with `tracing`.
 
 use crate::backends::BACKENDS;
 use crate::clippy;
 use crate::shell::Outcome;
 
 pub(crate) fn run() -> Outcome {
-    for subset in subsets(&BACKENDS) {
+    let tracing = vec!["tracing"]; // with all backends it is a part of the workspace's tests
+    for subset in subsets(&BACKENDS).into_iter().chain([tracing]) {
         clippy::check(&format!(
             "--quiet --package anyrt --no-default-features --features={}",
             subset.join(",")

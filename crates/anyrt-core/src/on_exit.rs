@@ -14,7 +14,8 @@ use crate::tree::Launch;
 /// task group, of [`finally`](crate::finally) or of [`run`](crate::run), a child. Its cleanups run one after the other, the latest first, after the
 /// body has ended and was dropped, also after a panic; those of a group's body after all of its children. They are
 /// shielded: scopes around wait for them, and one that must not run for ever is
-/// `async { move_on_after(limit, ..).await; }`. A cleanup may itself register further ones, which come next.
+/// `async { move_on_after(limit, ..).await; }`. A cleanup may itself register further ones, which come next. It inherits
+/// the [task-locals](crate::TaskLocal) that are set where it is registered.
 ///
 /// This is the asynchronous face of a destructor, and of Python's `AsyncExitStack`. Where the cleanup borrows there
 /// is [`finally`](crate::finally).

@@ -54,6 +54,8 @@ impl<B: Backend, E: Send + 'static> GroupOptions<B, E> {
 
     /// Gives the group a name, which its errors tell.
     ///
+    /// With the feature `tracing` it runs in a span `task_group` with this name.
+    ///
     /// # Examples
     ///
     /// ```

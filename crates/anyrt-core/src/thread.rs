@@ -27,6 +27,8 @@ use crate::worker::{self, Lent, Worker};
 /// waits until it is done; the value is returned all the same, and the next `Pending` delivers. A call that is
 /// cancelled before it has a token never runs. This is trio's `to_thread.run_sync`.
 ///
+/// `call` inherits the [task-locals](crate::TaskLocal) that are set where it begins.
+///
 /// A thread that waits in [`from_thread::block_on`](crate::from_thread::block_on) lends its token to one call at a
 /// time that it makes there, if that is for the same limiter. So calls within calls do not use the limiter up. Calls
 /// that wait for each other in other ways (over a channel) can do that, and wait for ever; give them limiters of

@@ -30,7 +30,8 @@ macro_rules! verbs {
             /// Starts `child` as a task of this group, and never waits.
             ///
             /// The child is polled at least once, also in a group that is being cancelled. If the group has ended, the
-            /// future is dropped and the handle's `outcome()` is `Stopped::Closed`. May be called from any thread.
+            /// future is dropped and the handle's `outcome()` is `Stopped::Closed`. May be called from any thread. The child
+            /// inherits the [task-locals](crate::TaskLocal) that are set where it is spawned.
             ///
             /// # Examples
             ///
@@ -54,6 +55,8 @@ macro_rules! verbs {
             }
 
             /// Starts `child` under a name, which is told when it fails; otherwise as [`spawn`](Self::spawn).
+            ///
+            /// With the feature `tracing` it runs in a span `task` with this name.
             ///
             /// # Examples
             ///

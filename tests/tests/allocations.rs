@@ -73,6 +73,19 @@ fn a_child_costs_no_allocation_beyond_the_runtimes_own() {
 }
 
 #[test]
+fn a_child_that_inherits_costs_no_allocation_more() {
+    anyrt::task_local! {
+        static REQUEST_ID: u64;
+        static TENANT: &'static str;
+    }
+    let plain = allocations(in_a_group(1));
+    let set = REQUEST_ID.scope(7, TENANT.scope("acme", in_a_group(1)));
+    let inherited = allocations(set);
+    // Each value that is set is put into its place once, whoever inherits it.
+    assert!(inherited <= plain + 10, "{inherited}, {plain} without");
+}
+
+#[test]
 fn a_limit_around_a_ready_body_arms_no_timer() {
     let hour = std::time::Duration::from_secs(3600);
     let limited = allocations(async { anyrt::fail_after(hour, async {}).await });

@@ -41,7 +41,7 @@
 //! - [`CancelScope::stop`] asks politely, and [`stopping`] hears of it.
 //! - [`to_thread`] calls what blocks, [`iterate_in_thread`] goes through what blocks, [`Limiter`] bounds both, and
 //!   [`from_thread`] calls back.
-//! - [`task_local!`] sets values that go along into children and threads, such as the id of a request.
+//! - [`task_local!`] sets values that go along into children and threads, such as the id of a request: [`context`].
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
@@ -73,6 +73,7 @@ mod cleanup;
 mod time;
 mod thread;
 pub mod guide;
+pub mod context;
 
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;

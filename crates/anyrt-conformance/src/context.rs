@@ -1,7 +1,7 @@
 //! Task-locals: who sees a value, how long, and when it is dropped.
 
 use std::cell::Cell;
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -414,6 +414,20 @@ pub async fn destructors_see_the_value<B: Backend>(rt: Rt<B>) {
         NUMBER.scope(6, OWN.scope(Cell::new(6), body))
     };
     let count = || seen.load(Ordering::SeqCst);
+    let look = watched(false);
+    let keeps = NUMBER.scope(
+        6,
+        OWN.scope(
+            Cell::new(6),
+            poll_fn(move |_| {
+                let _kept_until_it_is_dropped = &look;
+                Poll::Ready(())
+            }),
+        ),
+    );
+    keeps.await;
+    assert_eq!(count(), 1);
+    seen.store(0, Ordering::SeqCst);
     watched(false).await;
     assert_eq!(count(), 1);
     drop(watched(false)); // never polled
@@ -447,6 +461,12 @@ pub async fn destructors_in_children_see_the_value<B: Backend>(rt: Rt<B>) {
     });
     assert_eq!(group.await, Ok(()));
     assert_eq!(seen.load(Ordering::SeqCst), 11);
+    let scoped = scoped_group::<B, (), _, _, _>(async |g| {
+        NUMBER.sync_scope(100, || g.spawn(watched()));
+        pending().await
+    });
+    assert!(drop_at_pending(1, scoped).await.is_none());
+    assert_eq!(seen.load(Ordering::SeqCst), 111);
 }
 
 /// Context: a value lives as long as anybody who may see it, and is dropped once.
@@ -476,7 +496,11 @@ pub async fn a_value_lives_as_long_as_the_last_who_inherited_it<B: Backend>(rt: 
     let call = rt.to_thread(|| GUARDED.with(|_| ()));
     GUARDED.scope(Guarded::new(&alive), call).await;
     assert_eq!(alive.count(), 0);
-    OWN_GUARDED.scope(alive.born(), checkpoint()).await;
+    let mut own = pin!(OWN_GUARDED.scope(alive.born(), checkpoint()));
+    own.as_mut().await;
+    assert_eq!(alive.count(), 0); // although the future is still there
+    let mut inherited = pin!(GUARDED.scope(Guarded::new(&alive), checkpoint()));
+    inherited.as_mut().await;
     assert_eq!(alive.count(), 0);
 }
 
@@ -665,7 +689,7 @@ pub async fn foreign_combinators_keep_the_value<B: Backend>(rt: Rt<B>) {
     let mut work = Box::pin(work.fuse());
     let timeout = rt.move_on_after(rt.hour(), &mut work);
     let mut timeout = pin!(timeout);
-    let first = futures::future::poll_fn(|cx| Poll::Ready(timeout.as_mut().poll(cx).is_pending()));
+    let first = poll_fn(|cx| Poll::Ready(timeout.as_mut().poll(cx).is_pending()));
     assert!(first.await);
     assert_eq!(timeout.await, Some(3));
     let caught = AssertUnwindSafe(NUMBER.scope(4, async { number() })).catch_unwind();

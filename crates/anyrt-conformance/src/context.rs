@@ -398,12 +398,15 @@ pub async fn what_is_looked_at_cannot_be_set<B: Backend>(_: Rt<B>) {
 /// Context: destructors of what the future owns see the value, however it ends.
 pub async fn destructors_see_the_value<B: Backend>(rt: Rt<B>) {
     let seen = Arc::new(AtomicUsize::new(0));
-    let watched = |waits: bool| {
+    let look = || {
         let seen = seen.clone();
-        let look = on_drop(move || {
+        on_drop(move || {
             assert_eq!((number(), own()), (6, 6));
             seen.fetch_add(1, Ordering::SeqCst);
-        });
+        })
+    };
+    let watched = |waits: bool| {
+        let look = look();
         let body = async move {
             let _look = look;
             checkpoint().await;
@@ -414,20 +417,6 @@ pub async fn destructors_see_the_value<B: Backend>(rt: Rt<B>) {
         NUMBER.scope(6, OWN.scope(Cell::new(6), body))
     };
     let count = || seen.load(Ordering::SeqCst);
-    let look = watched(false);
-    let keeps = NUMBER.scope(
-        6,
-        OWN.scope(
-            Cell::new(6),
-            poll_fn(move |_| {
-                let _kept_until_it_is_dropped = &look;
-                Poll::Ready(())
-            }),
-        ),
-    );
-    keeps.await;
-    assert_eq!(count(), 1);
-    seen.store(0, Ordering::SeqCst);
     watched(false).await;
     assert_eq!(count(), 1);
     drop(watched(false)); // never polled
@@ -436,6 +425,16 @@ pub async fn destructors_see_the_value<B: Backend>(rt: Rt<B>) {
     assert_eq!(count(), 3);
     assert!(rt.cancelled(watched(true)).await.is_err());
     assert_eq!(count(), 4);
+    let keeps = || {
+        let look = look();
+        poll_fn(move |_| {
+            let _until_it_is_dropped = &look;
+            Poll::Ready(())
+        })
+    };
+    NUMBER.scope(6, OWN.scope(Cell::new(6), keeps())).await;
+    OWN.scope(Cell::new(6), NUMBER.scope(6, keeps())).await;
+    assert_eq!(count(), 6);
     assert_eq!((number(), own()), (0, 0));
 }
 

@@ -93,3 +93,11 @@ impl FromStr for AsyncStd {
         UnknownBackend::unless(name, &["async-std"]).map(|()| Self)
     }
 }
+
+impl TryFrom<&str> for AsyncStd {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
+    }
+}

@@ -127,6 +127,23 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// may panic, too.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
+    /// A thread waits from now on until this runtime brings about what it waits for; if it is `limited`, it may go on
+    /// by itself before that.
+    ///
+    /// Of interest only to runtimes with virtual time, which stands still while threads that the runtime knows of are
+    /// busy. It may be called from any thread, also after the runtime has ended, and before or after the
+    /// [`thread_goes_on`](Self::thread_goes_on) that it belongs to.
+    fn thread_waits(&self, limited: bool) {
+        let _ = limited;
+    }
+
+    /// A thread that has waited, `limited` or not, is busy again; or one begins of which the runtime would not know.
+    ///
+    /// As for [`thread_waits`](Self::thread_waits). It is called where the thread is woken, not by the thread itself.
+    fn thread_goes_on(&self, limited: bool) {
+        let _ = limited;
+    }
+
     /// Whether the running task may go on without giving way to others.
     ///
     /// For runtimes with cooperative budgets; a loop over many ready futures asks it between two. Where nothing is

@@ -151,12 +151,14 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         };
         let home = Home::new(shared, is_outermost, policy);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
+        let children = Node::with(Role::Children, Some(node.clone()), Some(home.clone()));
+        home.shared.begin(&children);
         Self {
             make: Some(body),
             body: Inside::new(Place::At(node.clone()), None),
             value: None,
             nest,
-            children: Node::with(Role::Children, Some(node.clone()), Some(home.clone())),
+            children,
             node,
             home,
             armed: Default::default(),

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Waker};
 
 use atomic_waker::AtomicWaker;
@@ -24,6 +24,8 @@ pub(crate) struct Shared<B: ?Sized = dyn Any + Send + Sync> {
     limiter: OnceLock<Limiter>,
     /// The end of the run.
     end: Mutex<End>,
+    /// The children node of the outermost group. A ledger knows no nodes.
+    outermost: OnceLock<Weak<dyn Any + Send + Sync>>,
     backend: B,
 }
 
@@ -38,6 +40,7 @@ impl Shared {
         Arc::new(Shared {
             limiter: OnceLock::new(),
             end: Mutex::default(),
+            outermost: OnceLock::new(),
             backend,
         })
     }
@@ -86,6 +89,19 @@ impl Shared {
     pub(crate) fn listen_no_more(&self, key: usize) {
         let waker = lock(&self.end).listeners.try_remove(key);
         drop(waker);
+    }
+
+    /// The first group that has this in common with those below it is the outermost one.
+    pub(crate) fn begin<N: Any + Send + Sync>(&self, children: &Arc<N>) {
+        self.outermost.get_or_init(|| {
+            let children: Arc<dyn Any + Send + Sync> = children.clone();
+            Arc::downgrade(&children)
+        });
+    }
+
+    /// The children node of the outermost group, unless that is gone.
+    pub(crate) fn outermost<N: Any + Send + Sync>(&self) -> Option<Arc<N>> {
+        self.outermost.get()?.upgrade()?.downcast().ok()
     }
 }
 

@@ -159,7 +159,7 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
         }
     }
 
-    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
+    pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
         let outcome = match &mut self.state {
             State::Running(handle) => match ready!(handle.poll_delivery(cx)) {
                 Some(delivery) => delivery.take(),

@@ -190,15 +190,29 @@ macro_rules! verbs {
                 child: impl Future<Output = Result<(), E>> + $($bound)+,
             ) -> $task<B, ()> {
                 let caller = Location::caller();
+                self.try_spawn_daemon(child, caller)
+                    .unwrap_or_else(|_| self.closed(caller))
+            }
+
+            /// Starts a daemon, which may have a value, or gives it back if the group has ended.
+            pub(crate) fn try_spawn_daemon<T, F>(
+                &self,
+                child: F,
+                caller: &'static Location<'static>,
+            ) -> Result<$task<B, T>, F>
+            where
+                T: $($bound)+,
+                F: Future<Output = Result<T, E>> + $($bound)+,
+            {
                 // So that the group cannot end under way.
                 let Some(_open) = Guest::of_open(self.scope().node()) else {
-                    return self.closed(caller);
+                    return Err(child);
                 };
                 let mut child = child;
                 loop {
                     let seat = Place::Seat(self.scope().node().daemons_or_self());
                     match self.spawn_at(seat, None, None, child, caller) {
-                        Ok(task) => return task,
+                        Ok(task) => return Ok(task),
                         // The group is just looking whether it can end. It finds that it cannot, and opens again.
                         Err(back) => child = back,
                     }
@@ -339,7 +353,7 @@ macro_rules! verbs {
             }
 
             /// The handle of a child that came too late.
-            fn closed<T: $($bound)+>(&self, caller: &'static Location<'static>) -> $task<B, T> {
+            pub(crate) fn closed<T: $($bound)+>(&self, caller: &'static Location<'static>) -> $task<B, T> {
                 TaskOf::new(None, self.scope().node().clone(), 0, caller)
             }
         }

@@ -70,7 +70,7 @@ impl InFlight {
         if state.phase != Phase::Running {
             return None;
         }
-        state.calls += 1;
+        state.busy += 1;
         drop(state);
         Some(Self(Arc::clone(simulation)))
     }
@@ -78,8 +78,6 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.calls -= 1;
-        self.0.notify(&state);
+        self.0.count_threads(-1, 0);
     }
 }

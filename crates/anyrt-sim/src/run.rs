@@ -68,12 +68,16 @@ fn next(simulation: &Simulation) -> Step {
         if let Some(ready) = state.queue.choose() {
             return Step::Go(ready);
         }
-        if state.calls > 0 {
+        if state.busy > 0 {
             state = simulation.wait(state);
             continue;
         }
         return match state.clock.jump() {
             Some(due) => Step::Wake(due),
+            None if state.patient > 0 => {
+                state = simulation.wait(state);
+                continue;
+            }
             None => Step::Stop(Deadlock {
                 tasks: state.tasks.len(),
                 waiting_calls: state.waiting_calls,

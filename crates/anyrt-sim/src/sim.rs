@@ -150,6 +150,18 @@ impl Backend for Sim {
     fn sleep_until(&self, at: Instant) -> Sleep {
         Sleep::new(self.simulation(), at)
     }
+
+    fn thread_waits(&self, limited: bool) {
+        if let Some(simulation) = &self.live {
+            simulation.count_threads(-1, isize::from(limited));
+        }
+    }
+
+    fn thread_goes_on(&self, limited: bool) {
+        if let Some(simulation) = &self.live {
+            simulation.count_threads(1, -isize::from(limited));
+        }
+    }
 }
 
 impl fmt::Debug for Sim {
@@ -167,5 +179,13 @@ impl FromStr for Sim {
 
     fn from_str(name: &str) -> Result<Self, UnknownBackend> {
         UnknownBackend::unless(name, &["sim"]).map(|()| Self::default())
+    }
+}
+
+impl TryFrom<&str> for Sim {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
     }
 }

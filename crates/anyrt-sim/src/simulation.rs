@@ -41,9 +41,12 @@ pub(crate) struct State {
     /// so that the end is the same every time too.
     pub(crate) tasks: BTreeMap<u64, Waker>,
     pub(crate) next_task: u64,
-    /// The blocking calls whose threads are not done, and do not wait for a future.
-    pub(crate) calls: usize,
-    /// Those that wait for a future.
+    /// The threads that are busy and may yet bring something: those of blocking calls, and what else was announced.
+    /// It may be less than none, where threads wait that were never counted.
+    pub(crate) busy: isize,
+    /// The threads that wait, but go on by themselves some time.
+    pub(crate) patient: isize,
+    /// Blocking calls that wait for a future.
     pub(crate) waiting_calls: usize,
     /// Whether the driving thread waits; a notification is a system call even if nobody does.
     is_waiting: bool,
@@ -59,7 +62,8 @@ impl Simulation {
                 queue: Queue::new(seed),
                 tasks: BTreeMap::new(),
                 next_task: 0,
-                calls: 0,
+                busy: 0,
+                patient: 0,
                 waiting_calls: 0,
                 is_waiting: false,
             }),
@@ -96,6 +100,14 @@ impl Simulation {
         if state.is_waiting {
             self.changed.notify_one();
         }
+    }
+
+    /// So many threads more, or fewer, are busy, and wait for a limited time.
+    pub(crate) fn count_threads(&self, busy: isize, patient: isize) {
+        let mut state = self.lock();
+        state.busy += busy;
+        state.patient += patient;
+        self.notify(&state);
     }
 
     /// What happens when a task is woken.

@@ -65,7 +65,7 @@ impl Seat {
         if !self.is_woken.load(Relaxed) {
             self.is_waiting.store(true, Relaxed);
             if self.is_call {
-                state.calls -= 1;
+                state.busy -= 1;
                 state.waiting_calls += 1;
                 self.simulation.notify(&state);
             }
@@ -90,7 +90,7 @@ impl Wake for Seat {
         self.is_woken.store(true, Relaxed);
         if self.is_waiting.swap(false, Relaxed) {
             if self.is_call {
-                state.calls += 1;
+                state.busy += 1;
                 state.waiting_calls -= 1;
             }
             self.changed.notify_one();

@@ -180,3 +180,11 @@ impl FromStr for Smol {
         UnknownBackend::unless(name, &["smol"]).map(|()| Self::default())
     }
 }
+
+impl TryFrom<&str> for Smol {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
+    }
+}

@@ -208,6 +208,14 @@ impl FromStr for Tokio {
     }
 }
 
+impl TryFrom<&str> for Tokio {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
+    }
+}
+
 impl Tokio {
     /// Makes tokio's clock and timers find the live runtime, where they would not do so by themselves.
     ///

@@ -92,3 +92,11 @@ impl FromStr for Absent {
         Err(UnknownBackend::new(name, &[]))
     }
 }
+
+impl TryFrom<&str> for Absent {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
+    }
+}

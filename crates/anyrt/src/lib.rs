@@ -42,6 +42,7 @@
 //! - [`to_thread`] calls what blocks, [`iterate_in_thread`] goes through what blocks, [`Limiter`] bounds both, and
 //!   [`from_thread`] calls back.
 //! - [`task_local!`] sets values that go along into children and threads, such as the id of a request: [`context`].
+//! - [`portal`] lets threads call back into a run, and [`start_portal`] brings one to a program that is not async.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //!
@@ -72,6 +73,7 @@ mod scope;
 mod cleanup;
 mod time;
 mod thread;
+mod portal;
 pub mod guide;
 pub mod context;
 
@@ -80,9 +82,9 @@ pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
     AccessError, Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Checkpoint,
     Completed, DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter,
-    OwnLocal, Permit, Race, Reason, Shield, Source, StartError, Started, Statistics, Stopped,
-    Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, checkpoint, default_thread_limiter,
-    finally, is_stopping, shield, stopping, task_local,
+    OwnLocal, Permit, PortalClosed, Race, Reason, Shield, Source, StartError, Started, Statistics,
+    Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, checkpoint,
+    default_thread_limiter, finally, is_stopping, shield, stopping, task_local,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
@@ -101,6 +103,7 @@ pub use crate::group::{
     GroupOptions, LocalGroup, Outcome, ScopedGroup, ScopedTask, Task, TaskGroup, local_group,
     scoped_group, task_group,
 };
+pub use crate::portal::{Portal, PortalOutcome, PortalProvider, PortalTask, portal, start_portal};
 pub use crate::run::{run, run_on};
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,

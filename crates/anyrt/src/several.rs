@@ -194,6 +194,14 @@ impl Backend for Current {
         CurrentSleep { timer }
     }
 
+    fn thread_waits(&self, limited: bool) {
+        dispatch!(self, Self, backend => backend.thread_waits(limited));
+    }
+
+    fn thread_goes_on(&self, limited: bool) {
+        dispatch!(self, Self, backend => backend.thread_goes_on(limited));
+    }
+
     fn has_budget(&self) -> bool {
         dispatch!(self, Self, backend => backend.has_budget())
     }
@@ -213,6 +221,14 @@ impl FromStr for Current {
             .or_else(|_| smol())
             .or_else(|_| sim())
             .map_err(unknown)
+    }
+}
+
+impl TryFrom<&str> for Current {
+    type Error = UnknownBackend;
+
+    fn try_from(name: &str) -> Result<Self, UnknownBackend> {
+        name.parse()
     }
 }
 

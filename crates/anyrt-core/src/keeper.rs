@@ -1,0 +1,100 @@
+//! A run on a thread of its own, which lasts as long as somebody keeps it.
+
+use std::future::poll_fn;
+use std::panic::{Location, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread::{self, JoinHandle, ThreadId};
+
+use atomic_waker::AtomicWaker;
+
+use crate::backend::Backend;
+use crate::door::Door;
+use crate::place;
+use crate::run::run;
+use crate::throw_away::throw_away;
+
+/// Its owners are the users of the run; the run ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    end: Arc<End>,
+    thread: Option<JoinHandle<()>>,
+    /// The thread that may wait for the other one. Any other one might be what that itself is waiting for: a thread of
+    /// its pool.
+    started_by: ThreadId,
+}
+
+#[derive(Debug, Default)]
+struct End {
+    has_come: AtomicBool,
+    main: AtomicWaker,
+}
+
+impl Keeper {
+    /// Starts a run, and gives the door of its outermost group.
+    pub(crate) fn start<B: Backend>(backend: B, caller: &Location<'_>) -> (Self, Door<B>) {
+        let end = Arc::<End>::default();
+        let (sender, receiver) = mpsc::channel();
+        let awaited = end.clone();
+        let main = async move {
+            let live = B::current();
+            // The program outside may always come up with something.
+            if let Some(live) = &live {
+                live.thread_goes_on(false);
+            }
+            sender.send(Door::of_run()).ok();
+            awaited.wait().await;
+            if let Some(live) = &live {
+                live.thread_waits(false);
+            }
+        };
+        let thread = thread::Builder::new()
+            .name(format!("anyrt-{}", backend.name()))
+            .spawn(move || run(&backend, main))
+            .unwrap_or_else(|error| panic!("anyrt: no thread for the portal of {caller}: {error}"));
+        let Ok(Some(door)) = receiver.recv() else {
+            match thread.join() {
+                Err(payload) => resume_unwind(payload),
+                Ok(()) => unreachable!("`main` gives the door of its own run"),
+            }
+        };
+        let keeper = Self {
+            end,
+            thread: Some(thread),
+            started_by: thread::current().id(),
+        };
+        (keeper, door)
+    }
+}
+
+impl End {
+    fn come(&self) {
+        self.has_come.store(true, Ordering::SeqCst);
+        self.main.wake();
+    }
+
+    async fn wait(&self) {
+        poll_fn(|cx| {
+            self.main.register(cx.waker());
+            if self.has_come.load(Ordering::SeqCst) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.end.come();
+        let is_starter = thread::current().id() == self.started_by;
+        if let Some(thread) = self.thread.take_if(|_| is_starter && !place::is_inside()) {
+            // The hook has told of its panic, and this is no place for a second one.
+            thread.join().unwrap_or_else(throw_away);
+        }
+    }
+}

@@ -820,6 +820,69 @@ promises! {
         the_default_limiter_may_be_adjusted
     ;
 
+    portals with check:
+        a_call_gives_its_value
+        a_call_is_a_part_of_the_run
+        a_call_may_wait_for_a_timer
+        a_thread_of_the_run_may_call
+        a_panic_comes_out_at_the_caller
+        a_panic_of_a_task_is_told_by_its_handle
+        a_panicking_destructor_takes_nobody_down
+        the_exits_of_a_call_belong_to_it
+        an_error_is_a_value
+        tasks_may_be_waited_for_in_any_order
+        a_task_goes_on_without_its_handle
+        a_wait_may_be_given_up_and_begun_again
+        a_wait_takes_what_is_ready
+        a_cancelled_task_has_ended_when_its_handle_says_so
+        a_cancelled_task_may_still_give_its_value
+        a_task_may_be_cancelled_at_any_moment
+        what_is_pending_at_the_end_of_a_group_is_cancelled_and_awaited
+        a_call_that_is_pending_at_the_end_gets_an_error
+        after_the_end_of_its_group_a_portal_is_closed
+        cancelling_the_group_cancels_the_calls
+        two_hundred_threads_call_while_the_group_is_cancelled
+        threads_call_while_the_group_ends
+        a_call_where_futures_are_polled_is_refused
+        a_wait_where_futures_are_polled_panics
+        the_portal_of_the_run_is_the_same_everywhere
+        start_waits_until_the_child_is_ready
+        start_says_why_the_child_is_not_ready
+        a_task_that_has_ended_leaves_nothing_behind
+    ;
+
+    portal_calls with check:
+        an_async_call_gives_the_value_or_the_panic
+        an_async_call_is_lazy
+        in_a_cancelled_scope_an_async_call_never_runs
+        a_cancelled_caller_waits_for_the_end_of_the_call
+        a_time_limit_ends_an_async_call
+        a_cancelled_caller_gets_a_value_that_is_ready
+        a_dropped_call_ends_in_the_group_of_the_portal
+        a_caller_outlives_the_group_of_the_portal
+        calls_may_be_cancelled_and_dropped_at_any_pending
+        an_outcome_may_be_awaited_anywhere
+    ;
+
+    portal_runs with check_run:
+        a_run_ends_while_threads_are_blocked_in_calls
+        a_thread_may_call_until_the_run_ends
+        after_its_run_a_portal_is_closed
+        a_panic_of_main_is_told_to_those_who_are_blocked
+        a_portal_where_there_is_no_run_panics_clearly
+        without_a_run_the_portal_is_that_of_the_outermost_group
+        a_sync_program_may_have_a_run_of_its_own
+        the_run_of_a_portal_ends_with_its_last_user
+        the_last_user_of_a_portal_may_be_anywhere
+        a_provider_shares_one_run
+        a_portal_of_its_own_is_refused_in_its_own_run
+        a_portal_may_be_started_inside_a_run
+        calls_go_through_two_runs_and_back
+        blocking_calls_go_through_two_runs_and_back
+        a_cancellation_goes_through_two_runs
+        the_end_of_a_run_is_told_in_the_other_one
+    ;
+
     limits (twice) with check:
         no_more_children_run_at_once_than_the_limit_allows
         as_many_children_run_at_once_as_the_limit_allows

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyrt_core::from_thread::{self, FromThreadError};
 use anyrt_core::{
-    Backend, CancelScope, FailAt, GroupError, GroupOptions, Iterate, LocalGroup, MoveOn, Run,
-    ScopedGroup, Sleep, TaskGroup, ToThread,
+    Backend, CancelScope, FailAt, GroupError, GroupOptions, Iterate, LocalGroup, MoveOn, Portal,
+    Run, ScopedGroup, Sleep, TaskGroup, ToThread,
 };
 
 use crate::scoped_options::ScopedOptions;
@@ -202,6 +202,11 @@ impl<B: Backend, K> Rt<B, K> {
     pub(crate) async fn sleep_really(self) {
         std::thread::sleep(Duration::from_micros(100));
         anyrt_core::checkpoint().await;
+    }
+
+    #[track_caller]
+    pub(crate) fn portal(self) -> Portal<B> {
+        anyrt_core::portal()
     }
 
     /// Gives way `times` times.

@@ -117,6 +117,7 @@ pub async fn a_dropped_call_ends_in_the_group_of_the_portal<B: Backend>(rt: Rt<B
     let group = rt.task_group(async |g| {
         let (portal, life, mark) = (g.portal(), alive.born(), log.clone());
         let (begun, has_begun) = oneshot::channel();
+        let (open, gate) = oneshot::channel::<()>();
         let call = portal.call_async(async move {
             let _life = life;
             let work = async {
@@ -124,7 +125,7 @@ pub async fn a_dropped_call_ends_in_the_group_of_the_portal<B: Backend>(rt: Rt<B
                 pending::<()>().await;
             };
             finally(work, async || {
-                rt.yields(5).await;
+                gate.await.unwrap();
                 mark.add("callee");
             })
             .await;
@@ -133,6 +134,7 @@ pub async fn a_dropped_call_ends_in_the_group_of_the_portal<B: Backend>(rt: Rt<B
         assert!(call.await.is_none());
         has_begun.await.unwrap();
         log.add("caller");
+        open.send(()).unwrap();
         Ok::<_, ()>(())
     });
     assert_eq!(group.await, Ok(()));
@@ -168,6 +170,8 @@ pub async fn calls_may_be_cancelled_and_dropped_at_any_pending<B: Backend>(rt: R
     async fn chain<B: Backend>(rt: Rt<B>, portal: Portal<B>, alive: Alive) {
         let (outer, inner) = (alive.born(), alive.born());
         let there = portal.clone();
+        // What is called may be done before anybody looks.
+        rt.yields(2).await;
         let call = portal.call_async(async move {
             let _life = outer;
             rt.yields(1).await;

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyrt_core::{Backend, Limiter, PortalClosed, Reason, Started, Stopped, is_inside, shield};
+use anyrt_core::{
+    Backend, Limiter, PortalClosed, PortalTask, Reason, Started, Stopped, is_inside, shield,
+};
 use futures::channel::{mpsc as async_mpsc, oneshot};
 use futures::{FutureExt, StreamExt};
 
@@ -123,10 +125,12 @@ pub async fn a_panic_of_a_task_is_told_by_its_handle<B: Backend>(rt: Rt<B>) {
         let portal = g.portal();
         let sibling = g.spawn(rt.yields(20).map(Ok::<_, ()>));
         let waited = outside(rt, move || {
-            let task = portal.spawn(async { resume_unwind(Box::new("of a task")) });
-            let unheard = portal.spawn(async { resume_unwind(Box::new("heard by nobody")) });
-            drop::<anyrt_core::PortalTask<B, ()>>(unheard);
-            task.wait().map(|()| ())
+            let task: PortalTask<B, ()> =
+                portal.spawn(async { resume_unwind(Box::new("of a task")) });
+            let unheard: PortalTask<B, ()> =
+                portal.spawn(async { resume_unwind(Box::new("heard by nobody")) });
+            drop(unheard);
+            task.wait()
         });
         assert_eq!(waited.await, Err(Stopped::Panicked));
         sibling.await;

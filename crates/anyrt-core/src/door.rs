@@ -10,6 +10,7 @@ use std::thread::{self, ThreadId};
 
 use crate::abroad::Abroad;
 use crate::backend::Backend;
+use crate::guest::Guest;
 use crate::home::Home;
 use crate::parcel::{Packed, Parcel};
 use crate::place;
@@ -66,6 +67,9 @@ impl Error for PortalClosed {}
 pub(crate) struct Door<B> {
     /// Its errors are of no concern here: what comes through a portal has none.
     group: TaskGroup<B, Infallible>,
+    /// Its daemons, unless it had ended before this door was made. They are there from then on, so that a call need not
+    /// keep the group open while it comes in: many calls at once would keep it from ever finding itself empty.
+    daemons: Option<TaskGroup<B, Infallible>>,
     is_of_run: bool,
     /// One of the threads of the runtime, since somebody was polled there; perhaps the only one.
     made_on: ThreadId,
@@ -77,8 +81,11 @@ impl<B: Backend> Door<B> {
         let outermost = children.home.as_ref().map(|home| home.shared.outermost());
         let is_of_run = outermost
             .is_none_or(|run| run.is_none_or(|run: Arc<Node>| Arc::ptr_eq(&run, &children)));
+        let open = Guest::of_open(&children);
+        let daemons = open.map(|_open| TaskGroup::of(children.daemons_or_self(), ()));
         Self {
             group: TaskGroup::of(children, ()),
+            daemons,
             is_of_run,
             made_on: thread::current().id(),
         }
@@ -101,9 +108,13 @@ impl<B: Backend> Door<B> {
         self.home()?.shared.backend()
     }
 
-    /// Whether the group has ended.
+    /// Whether the group has ended, or waits for nothing but its daemons, which have been cancelled.
     pub(crate) fn is_closed(&self) -> bool {
-        self.home().is_none_or(|home| home.tally.is_closed())
+        let is_ending = self
+            .daemons
+            .as_ref()
+            .is_none_or(|daemons| daemons.scope().node().is_cancelled());
+        is_ending || self.home().is_none_or(|home| home.tally.is_closed())
     }
 
     /// Whether to wait on this thread would block what is waited for.
@@ -139,9 +150,8 @@ impl<B: Backend> Door<B> {
         }
     }
 
-    /// The daemons of the group; it cannot end while one of them asks.
-    pub(crate) fn daemons(&self) -> TaskGroup<B, Infallible> {
-        TaskGroup::of(self.group.scope().node().daemons_or_self(), ())
+    pub(crate) fn daemons(&self) -> Option<TaskGroup<B, Infallible>> {
+        self.daemons.clone()
     }
 
     /// Starts `future` in `scope`. As a daemon, so that the group does not wait for it, but cancels it in the end.
@@ -156,8 +166,13 @@ impl<B: Backend> Door<B> {
         F::Output: Send + 'static,
     {
         let run = Packed::new(scope.run(future));
-        self.group
-            .try_spawn_daemon(async { Ok(run.await) }, caller)
+        let Some(daemons) = self.daemons.as_ref().filter(|_| !self.is_closed()) else {
+            return self.group.closed(caller);
+        };
+        daemons
+            .try_spawn(async { Ok(run.await) })
+            // It is looking whether it can end, or was given up.
+            .or_else(|task| self.group.try_spawn_daemon(task, caller))
             .unwrap_or_else(|_| self.group.closed(caller))
     }
 }

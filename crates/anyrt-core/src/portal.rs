@@ -213,7 +213,7 @@ impl<B: Backend> Portal<B> {
         PortalTask::new(&self.door, future, Location::caller())
     }
 
-    /// Whether the group of the portal has ended.
+    /// Whether the group of the portal has ended, or all in it that it waits for.
     pub fn is_closed(&self) -> bool {
         self.door.is_closed()
     }

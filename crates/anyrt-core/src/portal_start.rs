@@ -57,7 +57,10 @@ impl<B: Backend> Portal<B> {
         Fut: Future<Output: Send + 'static> + Send + 'static,
     {
         let scope = CancelScope::new();
-        let (inner, group) = (scope.clone(), self.door().daemons());
+        let Some(group) = self.door().daemons() else {
+            return Err(self.door().closed());
+        };
+        let inner = scope.clone();
         let starter = async move {
             let panic = Arc::new(Mutex::new(None));
             let aside = panic.clone();

@@ -329,11 +329,12 @@ pub async fn a_cancelled_caller_cancels_the_child_and_waits_for_it<B: Backend>(r
         let (open, gate) = oneshot::channel::<()>();
         let sibling = g.spawn(async move { Ok::<_, ()>(gate.await.is_ok()) });
         let (running, is_running) = oneshot::channel();
+        let (save, may_save) = oneshot::channel();
         let (life, there) = (alive.born(), log.clone());
         let start = g.start(async move |started: Started<()>| {
             let _life = (life, started);
             running.send(()).unwrap();
-            shield(rt.sleep(rt.tick())).await;
+            shield(may_save).await.unwrap();
             there.add("saved");
             rt.yields(1).await;
             there.add("never");
@@ -343,6 +344,8 @@ pub async fn a_cancelled_caller_cancels_the_child_and_waits_for_it<B: Backend>(r
         let cancel = async {
             is_running.await.unwrap();
             scope.cancel_with("enough");
+            rt.yields(5).await;
+            save.send(()).unwrap();
         };
         let (result, ()) = join!(scope.run(start), cancel);
         assert_eq!(result.map(drop).unwrap_err().reason(), &because("enough"));

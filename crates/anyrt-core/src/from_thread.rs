@@ -2,17 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-
-use atomic_waker::AtomicWaker;
 
 use crate::backend::Backend;
 use crate::home::Shared;
 use crate::place;
 use crate::reason::Reason;
+use crate::signal::Signal;
 use crate::visit::{Farewell, visit};
 use crate::worker::{self, Worker};
 
@@ -175,13 +172,7 @@ impl fmt::Display for FromThreadError {
 impl Error for FromThreadError {}
 
 /// A task that sees a runtime end in which there is no run of ours that would.
-struct Outpost(Arc<Relief>);
-
-#[derive(Default)]
-struct Relief {
-    has_come: AtomicBool,
-    waker: AtomicWaker,
-}
+struct Outpost(Arc<Signal>);
 
 impl Outpost {
     fn new<B: Backend>(backend: &B, shared: &Arc<Shared>) -> Self {
@@ -198,18 +189,11 @@ impl Outpost {
                 self.0 = None;
             }
         }
-        let relief = Arc::new(Relief::default());
+        let relief = Arc::<Signal>::default();
         let watch = Watch(Some(shared.clone()));
         let sees = relief.clone();
         drop(backend.spawn(async move {
-            poll_fn(|cx| {
-                sees.waker.register(cx.waker());
-                if sees.has_come.load(Ordering::Acquire) {
-                    return Poll::Ready(());
-                }
-                Poll::Pending
-            })
-            .await;
+            sees.wait().await;
             watch.relieve();
         }));
         Self(relief)
@@ -218,7 +202,6 @@ impl Outpost {
 
 impl Drop for Outpost {
     fn drop(&mut self) {
-        self.0.has_come.store(true, Ordering::Release);
-        self.0.waker.wake();
+        self.0.come();
     }
 }

@@ -136,11 +136,7 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         caller: &Location<'_>,
     ) -> Self {
         let outer = place::node();
-        let inherited = outer
-            .as_ref()
-            .and_then(|outer| outer.home.as_ref())
-            .map(|home| home.shared.clone())
-            .filter(|shared| shared.backend::<B>().is_some());
+        let inherited = place::run_of::<B>(outer.as_ref());
         let is_outermost = inherited.is_none();
         let here = || place::find_backend::<B>().map(Shared::new);
         let Some(shared) = inherited.or_else(here) else {
@@ -152,7 +148,9 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         let home = Home::new(shared, is_outermost, policy);
         let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
         let children = Node::with(Role::Children, Some(node.clone()), Some(home.clone()));
-        home.shared.begin(&children);
+        if is_outermost {
+            home.shared.begin(&children);
+        }
         Self {
             make: Some(body),
             body: Inside::new(Place::At(node.clone()), None),

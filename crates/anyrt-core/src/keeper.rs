@@ -1,41 +1,31 @@
 //! A run on a thread of its own, which lasts as long as somebody keeps it.
 
-use std::future::poll_fn;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::task::Poll;
 use std::thread::{self, JoinHandle, ThreadId};
-
-use atomic_waker::AtomicWaker;
 
 use crate::backend::Backend;
 use crate::door::Door;
 use crate::place;
 use crate::run::run;
+use crate::signal::Signal;
 use crate::throw_away::throw_away;
 
 /// Its owners are the users of the run; the run ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    end: Arc<End>,
+    end: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
     /// The thread that may wait for the other one. Any other one might be what that itself is waiting for: a thread of
     /// its pool.
     started_by: ThreadId,
 }
 
-#[derive(Debug, Default)]
-struct End {
-    has_come: AtomicBool,
-    main: AtomicWaker,
-}
-
 impl Keeper {
     /// Starts a run, and gives the door of its outermost group.
     pub(crate) fn start<B: Backend>(backend: B, caller: &Location<'_>) -> (Self, Door<B>) {
-        let end = Arc::<End>::default();
+        let end = Arc::<Signal>::default();
         let (sender, receiver) = mpsc::channel();
         let awaited = end.clone();
         let main = async move {
@@ -66,25 +56,6 @@ impl Keeper {
             started_by: thread::current().id(),
         };
         (keeper, door)
-    }
-}
-
-impl End {
-    fn come(&self) {
-        self.has_come.store(true, Ordering::SeqCst);
-        self.main.wake();
-    }
-
-    async fn wait(&self) {
-        poll_fn(|cx| {
-            self.main.register(cx.waker());
-            if self.has_come.load(Ordering::SeqCst) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
     }
 }
 

@@ -14,6 +14,7 @@ mod name;
 mod lock;
 mod throw_away;
 mod waker;
+mod signal;
 mod reason;
 mod borrower;
 mod limiter;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::home::Shared;
 use crate::tree::{Node, Role};
 use crate::worker;
 
@@ -100,6 +101,13 @@ pub(crate) fn is_cancelled<B: Backend>() -> bool {
         node.bring_down();
     }
     is_cancelled
+}
+
+/// What the run of `node` has in common, if there is one on this kind of backend.
+pub(crate) fn run_of<B: Backend>(node: Option<&Arc<Node>>) -> Option<Arc<Shared>> {
+    let home = node.and_then(|node| node.home.as_ref());
+    home.map(|home| home.shared.clone())
+        .filter(|shared| shared.backend::<B>().is_some())
 }
 
 /// Whether a future of this crate is being polled or dropped on this thread right now.

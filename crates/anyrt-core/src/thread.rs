@@ -204,7 +204,9 @@ where
         let guest = (self.on_cancel != OnCancel::Abandon).then(|| Guest::of(here.as_ref()));
         let worker = Worker {
             node: Node::new(Role::Root, here.clone()),
-            shared: shared_with::<B>(here.as_ref(), &backend),
+            // Outside of every run the call is alone with its backend.
+            shared: place::run_of::<B>(here.as_ref())
+                .unwrap_or_else(|| Shared::new(backend.clone())),
             limiter: self
                 .limiter
                 .get_or_insert_with(default_thread_limiter)
@@ -289,14 +291,6 @@ where
             }
         }
     }
-}
-
-/// What the run of `node` has in common; outside of every run the call is alone with its backend.
-fn shared_with<B: Backend>(node: Option<&Arc<Node>>, backend: &B) -> Arc<Shared> {
-    let home = node.and_then(|node| node.home.as_ref());
-    home.map(|home| home.shared.clone())
-        .filter(|shared| shared.backend::<B>().is_some())
-        .unwrap_or_else(|| Shared::new(backend.clone()))
 }
 
 /// The side of a call that waits for the thread. Dropped before the thread is done, it gives that up, and the thread

@@ -12,13 +12,13 @@ use pin_project_lite::pin_project;
 
 use crate::context::Carried;
 use crate::delivery::Delivery;
+use crate::extras::Extras;
 use crate::followed::{End, Followed};
 use crate::guest::{child_failed, fail, leave, leave_as_child};
 use crate::home::Failure;
 use crate::place::Place;
 use crate::reason::{Reason, Stopped};
 use crate::tree::Node;
-use crate::turn::Turn;
 use crate::waker::WakerId;
 
 pin_project! {
@@ -29,9 +29,7 @@ pin_project! {
     pub(crate) struct Child<F: Future, O = <F as Future>::Output> {
         #[pin]
         body: Followed<F, O>,
-        // In a group that bounds how many run at once.
-        turn: Option<Box<Turn>>,
-        name: Option<Arc<str>>,
+        extras: Extras,
         // From where it was spawned.
         carried: Carried,
         ear: Ear,
@@ -47,30 +45,29 @@ pin_project! {
 /// How a child hears that it is cancelled.
 struct Ear {
     number: u64,
-    // It runs in the task of its group, which listens for all of those.
-    is_nested: bool,
-    seat: Option<usize>,
+    entry: Entry,
     armed: WakerId,
+}
+
+/// A child's entry in the list of its group.
+enum Entry {
+    /// It needs none: it runs in the task of its group, which listens for all of those.
+    Needless,
+    None,
+    /// Of 32 bits, which is also how far a group counts.
+    At(u32),
 }
 
 impl<F: Future, O> Child<F, O> {
     /// A child of a group that has counted it in: at a seat of its children node, or at a root below that.
-    pub(crate) fn new(
-        place: Place,
-        turn: Option<Box<Turn>>,
-        number: u64,
-        name: Option<Arc<str>>,
-        future: F,
-    ) -> Self {
+    pub(crate) fn new(place: Place, extras: Extras, number: u64, future: F) -> Self {
         Self {
             body: Followed::new(place, future),
-            turn,
-            carried: Carried::by_task(name.as_deref()),
-            name,
+            carried: Carried::by_task(extras.name().as_deref()),
+            extras,
             ear: Ear {
                 number,
-                is_nested: false,
-                seat: None,
+                entry: Entry::None,
                 armed: WakerId::default(),
             },
         }
@@ -82,7 +79,7 @@ impl<F: Future, O> Child<F, O> {
 
     /// As a part of the task of its group.
     pub(crate) fn nested(mut self) -> Self {
-        self.ear.is_nested = true;
+        self.ear.entry = Entry::Needless;
         self
     }
 
@@ -101,7 +98,7 @@ impl<F: Future, O> Child<F, O> {
             .into_iter()
             .flatten()
         {
-            fail(&children, this.name, Failure::Panic(payload));
+            fail(&children, this.extras.name(), Failure::Panic(payload));
         }
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
@@ -123,13 +120,12 @@ where
         let entered = this.carried.enter();
         heed_pick(this.body.as_mut().place(), this.ear.number);
         // Who is cancelled while waiting for its turn is not to begin.
-        let is_waiting = this.turn.as_ref().is_some_and(|turn| turn.is_waiting());
-        let waits = is_waiting && this.body.has_not_ended();
+        let waits = this.extras.is_waiting() && this.body.has_not_ended();
         if waits {
             let place = this.body.as_mut().place();
             this.ear.listen(place, cx);
         }
-        let has_come = this.turn.as_mut().is_none_or(|turn| turn.has_come(cx));
+        let has_come = this.extras.may_run(cx);
         // Asked last: whoever has given up the turn for this cancellation knew of it.
         let is_late = waits && {
             let place = this.body.as_mut().place();
@@ -174,18 +170,20 @@ where
             End::Value(Ok(value)) => Ok(value),
             End::Value(Err(error)) => {
                 let failure = Failure::Error(Box::new(error));
-                Err(child_failed(&children, this.name, failure))
+                Err(child_failed(&children, this.extras.name(), failure))
             }
             End::Cut => Err(Stopped::Cancelled(cause)),
-            End::Panicked(payload) => {
-                Err(child_failed(&children, this.name, Failure::Panic(payload)))
-            }
+            End::Panicked(payload) => Err(child_failed(
+                &children,
+                this.extras.name(),
+                Failure::Panic(payload),
+            )),
         };
         drop(entered);
         if let Some(payload) = this.carried.put_down() {
-            fail(&children, this.name, Failure::Panic(payload));
+            fail(&children, this.extras.name(), Failure::Panic(payload));
         }
-        *this.turn = None;
+        this.extras.end_turn();
         this.ear.forget(&children);
         leave_as_child(&children, root.as_ref());
         Poll::Ready(Delivery::new(outcome, children))
@@ -216,8 +214,13 @@ impl Ear {
         let waker = WakerId::of(cx.waker());
         if self.armed != waker || children.has_told() {
             children.attach();
-            if !self.is_nested {
-                children.seat(&mut self.seat, self.number, cx.waker());
+            let key = match self.entry {
+                Entry::Needless => None,
+                Entry::None => Some(children.seat(None, self.number, cx.waker())),
+                Entry::At(key) => Some(children.seat(Some(key), self.number, cx.waker())),
+            };
+            if let Some(key) = key {
+                self.entry = Entry::At(key);
             }
         }
         if let Place::At(root) = place {
@@ -228,7 +231,11 @@ impl Ear {
 
     /// The child has ended.
     fn forget(&mut self, children: &Node) {
-        children.unseat(&mut self.seat, self.number);
+        let key = match std::mem::replace(&mut self.entry, Entry::None) {
+            Entry::At(key) => Some(key),
+            Entry::Needless | Entry::None => None,
+        };
+        children.unseat(key, self.number);
     }
 }
 

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
 use crate::error::GroupError;
+use crate::extras::Extras;
 use crate::feed::{Gate, feed};
 use crate::landing::{Land, Landing};
 use crate::limiter::Permit;
@@ -121,7 +122,7 @@ where
         let is_over = move || over.is_effectively_cancelled();
         let feed = feed(source, gate, is_over, move |permit, future| {
             let ticket = opened.ticket(permit);
-            group.take_in(None, Landing::new(future, ticket));
+            group.take_in(Extras::default(), Landing::new(future, ticket));
         });
         let source = CancelScope::<B>::new();
         let done = Completed {

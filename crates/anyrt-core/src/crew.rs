@@ -10,10 +10,10 @@ use pin_project_lite::pin_project;
 use crate::backend::Backend;
 use crate::child::{Child, next_number};
 use crate::error::GroupError;
+use crate::extras::Extras;
 use crate::group::Running;
 use crate::nest::{Housing, Nest, Nesting};
 use crate::spawn::{GroupOf, TaskGroup, home_of};
-use crate::turn::Turn;
 
 pin_project! {
     /// A child of which nobody has a handle.
@@ -43,7 +43,7 @@ pub(crate) type OwnNest<C, E> = Nest<Pin<Box<Member<C, E>>>>;
 /// The handle of a group that takes in children of the type `C`.
 pub(crate) trait Crew<C> {
     /// Starts a child. Only for a live body: then the group is open.
-    fn take_in(&self, turn: Option<Box<Turn>>, child: C);
+    fn take_in(&self, extras: Extras, child: C);
 }
 
 impl<B, E, C> Crew<C> for GroupOf<B, E, Nesting<Pin<Box<Member<C, E>>>>>
@@ -52,9 +52,9 @@ where
     E: Send + 'static,
     C: Future<Output = Result<(), E>>,
 {
-    fn take_in(&self, turn: Option<Box<Turn>>, child: C) {
+    fn take_in(&self, extras: Extras, child: C) {
         if home_of(self.scope().node()).tally.join() {
-            let child = Child::new(self.seat(), turn, next_number(), None, child).nested();
+            let child = Child::new(self.seat(), extras, next_number(), child).nested();
             let number = child.number();
             self.spawner().push(number, Box::pin(Member { child }));
         }
@@ -67,10 +67,10 @@ where
     E: Send + 'static,
     C: Future<Output = Result<(), E>> + Send + 'static,
 {
-    fn take_in(&self, turn: Option<Box<Turn>>, child: C) {
+    fn take_in(&self, extras: Extras, child: C) {
         let home = home_of(self.scope().node());
         if home.tally.join() {
-            let child = Child::new(self.seat(), turn, next_number(), None, child);
+            let child = Child::new(self.seat(), extras, next_number(), child);
             drop(home.backend::<B>().spawn(Member { child }));
         }
     }

@@ -34,10 +34,8 @@ pin_project! {
     pub(crate) struct Followed<F, T> {
         #[pin]
         future: Inside<F>,
-        leaving: Option<Box<(Leaving, End<T>)>>,
-        hold: Option<Hold>,
-        // For the cleanups; counts from the first of them on, so that an adoption needs no hand-over.
-        guest: Option<Guest>,
+        // Most futures have no cleanups.
+        aftermath: Option<Box<Aftermath<T>>>,
     }
 
     impl<F, T> PinnedDrop for Followed<F, T> {
@@ -47,13 +45,20 @@ pin_project! {
     }
 }
 
+/// What there is for the sake of cleanups. The hold is given back before the guest leaves.
+struct Aftermath<T> {
+    /// They are running; and how the future ended.
+    leaving: Option<(Leaving, End<T>)>,
+    hold: Option<Hold>,
+    /// Counts from the first of them on, so that an adoption needs no hand-over.
+    guest: Option<Guest>,
+}
+
 impl<F, T> Followed<F, T> {
     pub(crate) fn new(place: Place, future: F) -> Self {
         Self {
             future: Inside::new(place, Some(future)),
-            leaving: None,
-            hold: None,
-            guest: None,
+            aftermath: None,
         }
     }
 
@@ -64,7 +69,11 @@ impl<F, T> Followed<F, T> {
 
     /// Whether something is left to be polled.
     pub(crate) fn is_live(&self) -> bool {
-        self.future.is_live() || self.leaving.is_some()
+        self.future.is_live()
+            || self
+                .aftermath
+                .as_ref()
+                .is_some_and(|after| after.leaving.is_some())
     }
 
     pub(crate) fn place(self: Pin<&mut Self>) -> &mut Place {
@@ -74,11 +83,18 @@ impl<F, T> Followed<F, T> {
     /// Drops the future before its end; the enclosing group waits for the cleanups.
     pub(crate) fn abandon(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let guest = this.guest.take();
-        if let Some(both) = this.leaving.take() {
-            let guest = guest.unwrap_or_else(|| Guest::of(Some(both.0.host())));
-            take_over(both.0, guest);
-            drop(both.1);
+        let Aftermath {
+            leaving,
+            hold: _hold,
+            guest,
+        } = this
+            .aftermath
+            .take()
+            .map_or_else(Aftermath::default, |after| *after);
+        if let Some((leaving, end)) = leaving {
+            let guest = guest.unwrap_or_else(|| Guest::of(Some(leaving.host())));
+            take_over(leaving, guest);
+            drop(end);
         } else if this.future.is_live() {
             let dropped = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().clear()));
             // Asked only now, since destructors may register cleanups, too.
@@ -95,13 +111,16 @@ impl<F, T> Followed<F, T> {
     /// Holds the scopes around this one, and counts in its group, as soon as there are cleanups to run.
     fn hold_on(self: Pin<&mut Self>) {
         let this = self.project();
-        if this.guest.is_some() {
+        if this.aftermath.is_some() {
             return;
         }
         let hosts = |node: &&Arc<Node>| node.has_exits() && node.role == Role::Scope;
         if let Some(node) = this.future.place().made().filter(hosts) {
-            *this.hold = node.parent().cloned().map(Hold::on);
-            *this.guest = Some(Guest::of(Some(node)));
+            *this.aftermath = Some(Box::new(Aftermath {
+                leaving: None,
+                hold: node.parent().cloned().map(Hold::on),
+                guest: Some(Guest::of(Some(node))),
+            }));
         }
     }
 }
@@ -152,8 +171,7 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         self.as_mut().hold_on();
         let this = self.as_mut().project();
         let Some(mut leaving) = this.future.place().made().and_then(Leaving::begin) else {
-            *this.hold = None;
-            *this.guest = None;
+            *this.aftermath = None;
             return Poll::Ready(end);
         };
         let end = match end {
@@ -163,20 +181,35 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
             }
             end => end,
         };
-        *this.leaving = Some(Box::new((leaving, end)));
+        let after = this.aftermath.get_or_insert_default();
+        after.leaving = Some((leaving, end));
         self.poll_leaving(cx)
     }
 
     fn poll_leaving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End<T>> {
         let this = self.project();
-        let Some(both) = this.leaving else {
+        let running = this.aftermath.as_mut().map(|after| &mut after.leaving);
+        let Some(Some((leaving, _))) = running else {
             panic!("anyrt: a future was polled after its end");
         };
-        let panic = ready!(both.0.poll(cx));
-        let end = this.leaving.take().map_or(End::Cut, |both| both.1);
-        *this.hold = None;
-        *this.guest = None;
+        let panic = ready!(leaving.poll(cx));
+        let running = this
+            .aftermath
+            .as_mut()
+            .and_then(|after| after.leaving.take());
+        let end = running.map_or(End::Cut, |(_, end)| end);
+        *this.aftermath = None;
         Poll::Ready(end.and_then(panic))
+    }
+}
+
+impl<T> Default for Aftermath<T> {
+    fn default() -> Self {
+        Self {
+            leaving: None,
+            hold: None,
+            guest: None,
+        }
     }
 }
 
@@ -201,7 +234,7 @@ impl<F: fmt::Debug, T> fmt::Debug for Followed<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Followed")
             .field("future", &self.future)
-            .field("is_leaving", &self.leaving.is_some())
+            .field("has_aftermath", &self.aftermath.is_some())
             .finish_non_exhaustive()
     }
 }

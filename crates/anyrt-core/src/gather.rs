@@ -6,6 +6,7 @@ use std::panic::Location;
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
 use crate::error::GroupError;
+use crate::extras::Extras;
 use crate::landing::{Either, Landing, Seat, Seats, each_of, one_of, with_first};
 use crate::nest::{Housing, Nest};
 use crate::spawn::GroupOf;
@@ -77,7 +78,7 @@ where
     let (children, seats) = futures.sit_down();
     let body = |group: GroupOf<B, G::Error, S>| {
         for child in children {
-            group.take_in(None, child);
+            group.take_in(Extras::default(), child);
         }
         ready(Ok(()))
     };

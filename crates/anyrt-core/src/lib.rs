@@ -50,6 +50,7 @@ mod slot;
 mod kind;
 mod task;
 mod turn;
+mod extras;
 mod child;
 mod nested;
 mod ready;

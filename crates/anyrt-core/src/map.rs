@@ -6,6 +6,7 @@ use std::panic::Location;
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
 use crate::error::GroupError;
+use crate::extras::Extras;
 use crate::feed::{Gate, feed};
 use crate::landing::{Landing, Seat, Seats};
 use crate::nest::{Housing, Nest};
@@ -162,8 +163,8 @@ where
         let is_over = || group.scope().node().is_effectively_cancelled();
         feed(source, gate, is_over, |permit, item| {
             // The child keeps its turn until it has ended, with its cleanups.
-            let turn = permit.map(|permit| Box::new(Turn::come(permit)));
-            group.take_in(turn, f(item));
+            let extras = Extras::new(permit.map(Turn::come), None);
+            group.take_in(extras, f(item));
         })
         .await;
         Ok(())

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
+use crate::extras::Extras;
 use crate::landing::{Either, Land, Landing, each_of, one_of, with_first};
 use crate::lock::lock;
 use crate::nest::{Housing, Nest};
@@ -147,7 +148,7 @@ where
                 track: track.clone(),
                 children: group.scope().node().clone(),
             };
-            group.take_in(None, Landing::new(racer, finish));
+            group.take_in(Extras::default(), Landing::new(racer, finish));
         }
         ready(Ok(()))
     };

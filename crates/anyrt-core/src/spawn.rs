@@ -59,15 +59,14 @@ impl<B: Backend, E, S> GroupOf<B, E, S> {
     }
 
     /// A place in the queue of those that wait to run, if the group has a limit.
-    pub(crate) fn queue_up(&self) -> Option<Box<Turn>> {
-        let limit = self.limit_of_children()?;
-        Some(Box::new(Turn::of(limit)))
+    pub(crate) fn queue_up(&self) -> Option<Turn> {
+        self.limit_of_children().map(Turn::of)
     }
 
     /// Waits until one child more may run.
-    pub(crate) async fn turn(&self) -> Option<Box<Turn>> {
+    pub(crate) async fn turn(&self) -> Option<Turn> {
         let permit = self.limit_of_children()?.acquire().await;
-        Some(Box::new(Turn::come(permit)))
+        Some(Turn::come(permit))
     }
 
     fn limit_of_children(&self) -> Option<&Limiter> {

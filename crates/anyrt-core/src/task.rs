@@ -143,7 +143,7 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
         }
         let outcome = self.outcome().await;
         // It may have ended just before it was picked, and then nobody has struck it off the list.
-        children.unseat(&mut None, number);
+        children.unseat(None, number);
         outcome.ok()
     }
 

@@ -9,6 +9,7 @@ use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::child::{Child, children_of, next_number};
 use crate::delivery::{Delivery, Spawned};
+use crate::extras::Extras;
 use crate::guest::{Arrival, Guest};
 use crate::hold::Hold;
 use crate::nest::Nesting;
@@ -20,7 +21,6 @@ use crate::start::{Start, StartError};
 use crate::started::{Handshake, Started};
 use crate::task::{ScopedTask, Task, TaskOf};
 use crate::tree::Node;
-use crate::turn::Turn;
 
 /// Writes the verbs for one kind of group. A macro, since only the bounds on what is spawned differ, and bounds cannot
 /// be a parameter without making every message about a child that is not `Send` unreadable.
@@ -112,8 +112,7 @@ macro_rules! verbs {
             {
                 self.spawn_at(
                     self.seat(),
-                    self.queue_up(),
-                    None,
+                    Extras::new(self.queue_up(), None),
                     child,
                     Location::caller(),
                 )
@@ -159,8 +158,8 @@ macro_rules! verbs {
             {
                 let caller = Location::caller();
                 async move {
-                    let turn = self.turn().await;
-                    self.spawn_at(self.seat(), turn, None, child, caller)
+                    let extras = Extras::new(self.turn().await, None);
+                    self.spawn_at(self.seat(), extras, child, caller)
                         .unwrap_or_else(|_| self.closed(caller))
                 }
             }
@@ -211,7 +210,7 @@ macro_rules! verbs {
                 let mut child = child;
                 loop {
                     let seat = Place::Seat(self.scope().node().daemons_or_self());
-                    match self.spawn_at(seat, None, None, child, caller) {
+                    match self.spawn_at(seat, Extras::default(), child, caller) {
                         Ok(task) => return Ok(task),
                         // The group is just looking whether it can end. It finds that it cannot, and opens again.
                         Err(back) => child = back,
@@ -281,7 +280,7 @@ macro_rules! verbs {
                     let Some(arrival) = Arrival::new(children) else {
                         return Err(StartError::Closed);
                     };
-                    let turn = self.turn().await;
+                    let extras = Extras::new(self.turn().await, None);
                     let place = place::node();
                     let root = arrival.root.clone();
                     let handshake = Handshake::new(root.clone(), place.as_ref());
@@ -289,7 +288,7 @@ macro_rules! verbs {
                     let attempt = Attempt::new(handshake.clone(), child);
                     handshake.count_with_caller(place.as_ref());
                     arrival.hand_over();
-                    let task = self.launch(Place::At(root), turn, None, attempt, caller);
+                    let task = self.launch(Place::At(root), extras, attempt, caller);
                     let mut start = Start {
                         handshake: Some(handshake),
                         hold: place.clone().map(Hold::on),
@@ -309,15 +308,15 @@ macro_rules! verbs {
                 F: Future<Output = Result<T, E>> + $($bound)+,
             {
                 let caller = Location::caller();
-                self.spawn_at(self.seat(), self.queue_up(), name, child, caller)
+                let extras = Extras::new(self.queue_up(), name);
+                self.spawn_at(self.seat(), extras, child, caller)
                     .unwrap_or_else(|_| self.closed(caller))
             }
 
             fn spawn_at<T, F>(
                 &self,
                 seat: Place,
-                turn: Option<Box<Turn>>,
-                name: Option<Arc<str>>,
+                extras: Extras,
                 child: F,
                 caller: &'static Location<'static>,
             ) -> Result<$task<B, T>, F>
@@ -329,15 +328,14 @@ macro_rules! verbs {
                 if !is_open {
                     return Err(child);
                 }
-                Ok(self.launch(seat, turn, name, child, caller))
+                Ok(self.launch(seat, extras, child, caller))
             }
 
             /// Starts a child that the group has counted in: at a seat of a children node, or at a root below one.
             fn launch<T, F>(
                 &self,
                 place: Place,
-                turn: Option<Box<Turn>>,
-                name: Option<Arc<str>>,
+                extras: Extras,
                 child: F,
                 caller: &'static Location<'static>,
             ) -> $task<B, T>
@@ -347,7 +345,7 @@ macro_rules! verbs {
             {
                 let children = group_of(&place);
                 let number = next_number();
-                let child = Child::new(place, turn, number, name, child);
+                let child = Child::new(place, extras, number, child);
                 let handle = $house(self.spawner(), &children, child $(, $pin)?);
                 TaskOf::new(handle, children, number, caller)
             }

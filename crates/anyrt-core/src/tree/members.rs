@@ -8,23 +8,22 @@ use super::{Member, Node, PICKED, PICKS, Role, State, TOLD};
 use crate::lock::lock;
 
 impl Node {
-    /// Lists a child task under its number, so that a cancellation wakes it; or changes its waker.
-    pub(crate) fn seat(&self, seat: &mut Option<usize>, child: u64, waker: &Waker) {
-        self.list(seat, Member::Seat(child, Some(waker.clone())));
+    /// Lists a child task under its number, so that a cancellation wakes it; or changes the waker of its entry.
+    pub(crate) fn seat(&self, entry: Option<u32>, child: u64, waker: &Waker) -> u32 {
+        let member = Member::Seat(child, Some(waker.clone()));
+        self.list(entry.map(|key| key as usize), member) as u32
     }
 
     /// Lists a member, or puts it in the place of the one that is listed under this key.
-    fn list(&self, key: &mut Option<usize>, member: Member) {
+    fn list(&self, key: Option<usize>, member: Member) -> usize {
         let mut state = lock(&self.state);
-        let before = match *key {
-            Some(key) => Some(std::mem::replace(&mut state.members[key], member)),
-            None => {
-                *key = Some(state.members.insert(member));
-                None
-            }
+        let Some(key) = key else {
+            return state.members.insert(member);
         };
+        let before = std::mem::replace(&mut state.members[key], member);
         drop(state);
         drop(before);
+        key
     }
 
     /// Whether the wakers of the child tasks have been taken, so that they have to list themselves again.
@@ -33,12 +32,12 @@ impl Node {
     }
 
     /// Takes a child task off the list.
-    pub(crate) fn unseat(&self, seat: &mut Option<usize>, child: u64) {
-        if seat.is_none() && !self.is(PICKED) {
+    pub(crate) fn unseat(&self, entry: Option<u32>, child: u64) {
+        if entry.is_none() && !self.is(PICKED) {
             return;
         }
         let mut state = lock(&self.state);
-        let member = seat.take().map(|key| state.members.remove(key));
+        let member = entry.map(|key| state.members.remove(key as usize));
         state.picked.retain(|picked| *picked != child);
         if state.picked.is_empty() {
             self.flags.fetch_and(!PICKED, Ordering::AcqRel);
@@ -106,7 +105,7 @@ impl Node {
 
     /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.
     pub(crate) fn watch(&self, key: &mut Option<usize>, waker: &Waker) {
-        self.list(key, Member::Watcher(Some(waker.clone())));
+        *key = Some(self.list(*key, Member::Watcher(Some(waker.clone()))));
     }
 
     pub(crate) fn unwatch(&self, key: &mut Option<usize>) {

@@ -44,6 +44,25 @@ pub(crate) type OwnNest<C, E> = Nest<Pin<Box<Member<C, E>>>>;
 pub(crate) trait Crew<C> {
     /// Starts a child. Only for a live body: then the group is open.
     fn take_in(&self, extras: Extras, child: C);
+
+    /// Starts children that have no extras, in their order.
+    fn take_in_all(&self, children: Vec<C>) {
+        let children = children.into_iter();
+        children.for_each(|child| self.take_in(Extras::default(), child));
+    }
+}
+
+impl<B, E, C> GroupOf<B, E, Nesting<Pin<Box<Member<C, E>>>>>
+where
+    B: Backend,
+    C: Future<Output = Result<(), E>>,
+{
+    /// A child in the task of the group, and its number.
+    fn member(&self, extras: Extras, child: C) -> (u64, Pin<Box<Member<C, E>>>) {
+        let number = next_number();
+        let child = Child::new(self.seat(), extras, number, child).nested();
+        (number, Box::pin(Member { child }))
+    }
 }
 
 impl<B, E, C> Crew<C> for GroupOf<B, E, Nesting<Pin<Box<Member<C, E>>>>>
@@ -54,9 +73,16 @@ where
 {
     fn take_in(&self, extras: Extras, child: C) {
         if home_of(self.scope().node()).tally.join() {
-            let child = Child::new(self.seat(), extras, next_number(), child).nested();
-            let number = child.number();
-            self.spawner().push(number, Box::pin(Member { child }));
+            let (number, child) = self.member(extras, child);
+            self.spawner().push(number, child);
+        }
+    }
+
+    fn take_in_all(&self, children: Vec<C>) {
+        if home_of(self.scope().node()).tally.join_all(children.len()) {
+            let children = children.into_iter();
+            let children = children.map(|child| self.member(Extras::default(), child));
+            self.spawner().push_all(children.collect());
         }
     }
 }

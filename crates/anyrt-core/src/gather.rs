@@ -6,7 +6,6 @@ use std::panic::Location;
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
 use crate::error::GroupError;
-use crate::extras::Extras;
 use crate::landing::{Either, Landing, Seat, Seats, each_of, one_of, with_first};
 use crate::nest::{Housing, Nest};
 use crate::spawn::GroupOf;
@@ -77,9 +76,7 @@ where
 {
     let (children, seats) = futures.sit_down();
     let body = |group: GroupOf<B, G::Error, S>| {
-        for child in children {
-            group.take_in(Extras::default(), child);
-        }
+        group.take_in_all(children);
         ready(Ok(()))
     };
     run(nest, body, || false, caller).await?;
@@ -154,9 +151,9 @@ where
     type Seats = Seats<T>;
 
     fn sit_down(self) -> (Vec<Self::Child>, Seats<T>) {
-        let seats = Seats::new();
-        let children = self.into_iter();
-        let children = children.map(|future| Landing::new(future, seats.add()));
+        let seats = Seats::new(self.len());
+        let children = self.into_iter().enumerate();
+        let children = children.map(|(index, future)| Landing::new(future, seats.seat(index)));
         (children.collect(), seats)
     }
 
@@ -201,10 +198,10 @@ macro_rules! gather_tuple {
 
             fn sit_down(self) -> (Vec<Self::Child>, Self::Seats) {
                 let ($($name,)+) = self;
-                let seats = ($(Seats::<$value>::new(),)+);
+                let seats = ($(Seats::<$value>::new(1),)+);
                 let children = {
                     let ($($seat,)+) = &seats;
-                    each_of!($(Landing::new($name, $seat.add())),+)
+                    each_of!($(Landing::new($name, $seat.seat(0))),+)
                 };
                 (children, seats)
             }

@@ -72,18 +72,22 @@ pub struct Seat<T> {
 pub struct Seats<T>(Arc<Mutex<Vec<Option<T>>>>);
 
 impl<T> Seats<T> {
-    pub(crate) fn new() -> Self {
-        Self(Arc::default())
+    pub(crate) fn new(number: usize) -> Self {
+        let seats = std::iter::repeat_with(|| None).take(number);
+        Self(Arc::new(Mutex::new(seats.collect())))
+    }
+
+    /// One of the seats; the first is number 0.
+    pub(crate) fn seat(&self, index: usize) -> Seat<T> {
+        let seats = self.clone();
+        Seat { seats, index }
     }
 
     /// One seat more, behind the others.
     pub(crate) fn add(&self) -> Seat<T> {
         let mut seats = lock(&self.0);
         seats.push(None);
-        Seat {
-            seats: self.clone(),
-            index: seats.len() - 1,
-        }
+        self.seat(seats.len() - 1)
     }
 
     /// The values, once all the children have landed.

@@ -136,7 +136,7 @@ where
     Fut: Future<Output = Result<T, E>>,
     GroupOf<B, E, P>: Crew<Landing<Fut, Seat<T>>>,
 {
-    let seats = Seats::new();
+    let seats = Seats::new(0);
     let children = seats.clone();
     let f = move |item| Landing::new(f(item), children.add());
     for_each_in::<B, N, P, M, S, E, _, _>(nest, source, gate, f, caller).await?;

@@ -101,12 +101,21 @@ pub struct Nesting<C>(Arc<Inbox<C>>);
 impl<C> Nesting<C> {
     /// Puts a child with this number into the group, or drops it if the group is gone. Gives whether it is in.
     pub(crate) fn push(&self, number: u64, child: C) -> bool {
+        self.put_in(|inbox| inbox.push((number, child)))
+    }
+
+    /// Puts children with their numbers into the group, or drops them if the group is gone.
+    pub(crate) fn push_all(&self, mut children: Vec<(u64, C)>) {
+        self.put_in(|inbox| inbox.append(&mut children));
+    }
+
+    fn put_in(&self, put: impl FnOnce(&mut Vec<(u64, C)>)) -> bool {
         let mut children = lock(&self.0.children);
         let Some(inbox) = &mut *children else {
             drop(children);
             return false;
         };
-        inbox.push((number, child));
+        put(inbox);
         drop(children);
         self.0.ready.wake();
         true

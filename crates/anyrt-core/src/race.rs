@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use crate::backend::Backend;
 use crate::crew::{Crew, OwnNest, run};
-use crate::extras::Extras;
 use crate::landing::{Either, Land, Landing, each_of, one_of, with_first};
 use crate::lock::lock;
 use crate::nest::{Housing, Nest};
@@ -143,13 +142,14 @@ where
         late: late.is_some().then(Vec::new),
     }));
     let body = |group: GroupOf<B, Infallible, S>| {
-        for racer in racers {
+        let children = racers.into_iter().map(|racer| {
             let finish = Finish {
                 track: track.clone(),
                 children: group.scope().node().clone(),
             };
-            group.take_in(Extras::default(), Landing::new(racer, finish));
-        }
+            Landing::new(racer, finish)
+        });
+        group.take_in_all(children.collect());
         ready(Ok(()))
     };
     match run(nest, body, || lock(&track).winner.is_some(), caller).await {

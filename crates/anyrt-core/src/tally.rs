@@ -42,8 +42,13 @@ impl Tally {
 
     /// Counts a new member, unless the group has ended.
     pub(crate) fn join(&self) -> bool {
+        self.join_all(1)
+    }
+
+    /// Counts so many new members, unless the group has ended.
+    pub(crate) fn join_all(&self, members: usize) -> bool {
         // A member that comes too late must not be seen, not even for a moment: the group may be opened again.
-        let join = |now| (now & CLOSED == 0).then_some(now + ONE_MEMBER);
+        let join = |now| (now & CLOSED == 0).then_some(now + members as u64 * ONE_MEMBER);
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, join)
             .is_ok()

@@ -60,8 +60,6 @@ pub(crate) struct Nest<C> {
     is_body_due: bool,
     /// Those whose turn it is. Where there is no time for all of them the others come first in the next pass.
     pass: VecDeque<Caller>,
-    /// Kept for its allocation.
-    calls: Vec<Caller>,
     /// There was no time for all of them, and there would never be if the body always came first.
     is_childrens_turn: bool,
     has_body_had_time: bool,
@@ -142,7 +140,6 @@ impl<C> Default for Nest<C> {
             body: ready.waker(None),
             is_body_due: true,
             pass: VecDeque::new(),
-            calls: Vec::new(),
             is_childrens_turn: false,
             has_body_had_time: false,
             born: 0,
@@ -182,10 +179,20 @@ impl<C> Nest<C> {
 
     /// Makes it the turn of those that have called.
     fn take_calls(&mut self) {
-        self.ready.take_children(&mut self.calls);
-        let mut calls = std::mem::take(&mut self.calls);
-        calls.drain(..).for_each(|caller| self.call(caller));
-        self.calls = calls;
+        let Self {
+            ready,
+            children,
+            pass,
+            ..
+        } = self;
+        ready.take_children(|caller| {
+            let child = children.get_mut(caller.index);
+            let child = child.filter(|child| child.rank == caller.rank);
+            if let Some(child) = child.filter(|child| !child.is_called) {
+                child.is_called = true;
+                pass.push_back(caller);
+            }
+        });
     }
 
     /// Makes it the turn of those that have been cancelled since the last time.
@@ -218,14 +225,6 @@ impl<C> Nest<C> {
         };
         self.pass.retain(is_new);
         self.pass.extend(concerned);
-    }
-
-    fn call(&mut self, caller: Caller) {
-        let child = self.children.get_mut(caller.index);
-        if let Some(child) = child.filter(|child| child.rank == caller.rank && !child.is_called) {
-            child.is_called = true;
-            self.pass.push_back(caller);
-        }
     }
 }
 

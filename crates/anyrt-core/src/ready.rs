@@ -1,6 +1,6 @@
 //! Who of those that share one task is to be polled next.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
@@ -25,8 +25,8 @@ pub(crate) struct Caller {
 #[derive(Default)]
 struct Calls {
     children: Vec<Caller>,
-    /// Who of each place is among them.
-    has_called: Vec<Option<u64>>,
+    /// How often they have been taken.
+    round: u64,
     has_body_called: bool,
     /// What calls for the body then is still to be looked at, but not by the body.
     has_body_ended: bool,
@@ -36,14 +36,20 @@ struct Calls {
 /// Wakes one child, or the body.
 struct Call {
     child: Option<Caller>,
+    /// One more than the round in which it called last. It changes under the lock only.
+    called_in: AtomicU64,
     group: Arc<Ready>,
 }
 
 impl Ready {
     /// A waker for this child, or for the body.
     pub(crate) fn waker(self: &Arc<Self>, child: Option<Caller>) -> Waker {
-        let group = self.clone();
-        Arc::new(Call { child, group }).into()
+        let call = Call {
+            child,
+            called_in: AtomicU64::new(0),
+            group: self.clone(),
+        };
+        Arc::new(call).into()
     }
 
     /// The group is being polled; gives whether the body is to be.
@@ -63,13 +69,11 @@ impl Ready {
         calls.has_body_called = false;
     }
 
-    /// Takes the children that have called, in the order of their calls.
-    pub(crate) fn take_children(&self, to: &mut Vec<Caller>) {
+    /// Takes the children that have called, in the order of their calls. `take` is no code of the user's.
+    pub(crate) fn take_children(&self, take: impl FnMut(Caller)) {
         let mut calls = lock(&self.calls);
-        std::mem::swap(&mut calls.children, to);
-        for &child in &*to {
-            calls.has_called[child.index] = None;
-        }
+        calls.round += 1;
+        calls.children.drain(..).for_each(take);
     }
 
     /// The group's poll is over. Gives false, and has not kept the waker, if somebody has called meanwhile.
@@ -99,36 +103,27 @@ impl Ready {
         self.is_asleep.store(false, Ordering::Release);
         Some(waker)
     }
-
-    fn call(&self, child: Option<Caller>) {
-        let mut calls = lock(&self.calls);
-        match child {
-            Some(child) => calls.add(child),
-            None => calls.has_body_called = !calls.has_body_ended,
-        }
-        let waker = self.take_waker(&mut calls);
-        drop(calls);
-        waker.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Calls {
-    fn add(&mut self, child: Caller) {
-        if child.index >= self.has_called.len() {
-            self.has_called.resize(child.index + 1, None);
-        }
-        if self.has_called[child.index].replace(child.rank) != Some(child.rank) {
-            self.children.push(child);
-        }
-    }
 }
 
 impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        self.group.call(self.child);
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.group.call(self.child);
+        let mut calls = lock(&self.group.calls);
+        match self.child {
+            Some(child) => {
+                let round = calls.round + 1;
+                if self.called_in.load(Ordering::Relaxed) != round {
+                    self.called_in.store(round, Ordering::Relaxed);
+                    calls.children.push(child);
+                }
+            }
+            None => calls.has_body_called = !calls.has_body_ended,
+        }
+        let waker = self.group.take_waker(&mut calls);
+        drop(calls);
+        waker.into_iter().for_each(Waker::wake);
     }
 }

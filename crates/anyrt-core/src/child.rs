@@ -191,6 +191,7 @@ where
 }
 
 /// The children node of the group; `None` once the child has ended.
+#[inline]
 pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     match place {
         Place::Nowhere => None,
@@ -207,6 +208,7 @@ fn is_cancelled(place: &Place) -> bool {
 
 impl Ear {
     /// Sees to it that a cancellation wakes the child.
+    #[inline]
     fn listen(&mut self, place: &Place, cx: &mut Context<'_>) {
         let Some(children) = children_of(place) else {
             return;
@@ -230,6 +232,7 @@ impl Ear {
     }
 
     /// The child has ended.
+    #[inline]
     fn forget(&mut self, children: &Node) {
         let key = match std::mem::replace(&mut self.entry, Entry::None) {
             Entry::At(key) => Some(key),
@@ -240,6 +243,7 @@ impl Ear {
 }
 
 /// If this one child was cancelled: cancels its root, so that all below it know.
+#[inline]
 fn heed_pick(place: &mut Place, number: u64) {
     if children_of(place).is_some_and(|children| children.is_picked(number)) {
         if let Some(root) = place.node() {
@@ -249,6 +253,7 @@ fn heed_pick(place: &mut Place, number: u64) {
 }
 
 /// Whether the child is to be dropped now. Records it where the cause lies outside of the group.
+#[inline]
 fn is_interrupted(place: &Place) -> bool {
     let (Some(node), Some(children)) = (place.nearest(), children_of(place)) else {
         return false;
@@ -267,6 +272,7 @@ fn is_interrupted(place: &Place) -> bool {
 
 /// A number that no other child has. Blocks of them are handed to threads, so that spawning from several
 /// threads does not contend for them.
+#[inline]
 pub(crate) fn next_number() -> u64 {
     const BLOCK: u64 = 1 << 16;
     static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);

@@ -63,11 +63,13 @@ impl<F, T> Followed<F, T> {
     }
 
     /// Whether the future itself, and not only a cleanup, is left.
+    #[inline]
     pub(crate) fn has_not_ended(&self) -> bool {
         self.future.is_live()
     }
 
     /// Whether something is left to be polled.
+    #[inline]
     pub(crate) fn is_live(&self) -> bool {
         self.future.is_live()
             || self
@@ -81,7 +83,11 @@ impl<F, T> Followed<F, T> {
     }
 
     /// Drops the future before its end; the enclosing group waits for the cleanups.
+    #[inline]
     pub(crate) fn abandon(self: Pin<&mut Self>) {
+        if !self.is_live() && self.aftermath.is_none() {
+            return;
+        }
         let mut this = self.project();
         let Aftermath {
             leaving,

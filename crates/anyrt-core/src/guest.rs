@@ -97,6 +97,7 @@ pub(crate) fn arrive(root: &Node) {
 }
 
 /// Counts out a child, if it has a root of which that is told, or one that never was ready.
+#[inline]
 pub(crate) fn leave_as_child(children: &Arc<Node>, root: Option<&Arc<Node>>) {
     let Some(home) = &children.home else { return };
     let was_guest = root.is_some_and(|root| root.end_arriving());

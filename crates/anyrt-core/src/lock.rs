@@ -3,6 +3,7 @@
 pub(crate) use std::sync::Mutex;
 use std::sync::{MutexGuard, PoisonError};
 
+#[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -50,6 +50,7 @@ impl Place {
     }
 
     /// The node of this very place, which for a child without a root has not been made.
+    #[inline]
     pub(crate) fn made(&self) -> Option<&Arc<Node>> {
         match self {
             Self::At(node) => Some(node),
@@ -58,6 +59,7 @@ impl Place {
     }
 
     /// The node, or for a child without a root the one above it.
+    #[inline]
     pub(crate) fn nearest(&self) -> Option<&Arc<Node>> {
         match self {
             Self::Nowhere => None,
@@ -66,6 +68,7 @@ impl Place {
     }
 }
 
+#[inline]
 fn swap(place: &mut Place) {
     // While a thread ends its thread-locals are gone: destructors run there as if outside of everything.
     let _ = PLACE.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), place));

@@ -151,6 +151,7 @@ impl<B: Backend, E, S> GroupOf<B, E, S> {
 }
 
 /// The ledger that a children node, of the daemons or of the others, belongs to.
+#[inline]
 pub(crate) fn home_of(children: &Node) -> &Home {
     match &children.home {
         Some(home) => home,

@@ -41,11 +41,13 @@ impl Tally {
     }
 
     /// Counts a new member, unless the group has ended.
+    #[inline]
     pub(crate) fn join(&self) -> bool {
         self.join_all(1)
     }
 
     /// Counts so many new members, unless the group has ended.
+    #[inline]
     pub(crate) fn join_all(&self, members: usize) -> bool {
         // A member that comes too late must not be seen, not even for a moment: the group may be opened again.
         let join = |now| (now & CLOSED == 0).then_some(now + members as u64 * ONE_MEMBER);
@@ -60,6 +62,7 @@ impl Tally {
     }
 
     /// A member has ended.
+    #[inline]
     pub(crate) fn leave(&self) -> Next {
         self.after(self.0.fetch_sub(ONE_MEMBER, Ordering::AcqRel) - ONE_MEMBER)
     }

@@ -233,6 +233,7 @@ impl Node {
         self.handle.as_ref().unwrap_or(self)
     }
 
+    #[inline]
     fn is(&self, flags: u32) -> bool {
         self.flags.load(Ordering::Acquire) & flags != 0
     }
@@ -242,6 +243,7 @@ impl Node {
     }
 
     /// Whether something in its own task must not be dropped now.
+    #[inline]
     pub(crate) fn is_held(&self) -> bool {
         // Writes nothing, but is ordered with a hold that is given back while somebody cancels.
         self.holds.fetch_or(0, Ordering::AcqRel) != 0
@@ -272,7 +274,14 @@ impl Node {
 
     /// Lists the node, and first those around it that are not listed yet, so that it hears of what
     /// happens above.
+    #[inline]
     pub(crate) fn attach(self: &Arc<Self>) {
+        if !self.is(ATTACHED) {
+            self.attach_all();
+        }
+    }
+
+    fn attach_all(self: &Arc<Self>) {
         let is_unlisted = |node: &Arc<Node>| !node.is(ATTACHED) && node.parent().is_some();
         // A loop, because the node may move while this looks at those around it.
         while is_unlisted(self) {

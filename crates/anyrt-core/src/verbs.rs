@@ -363,6 +363,7 @@ verbs!(['env] ScopedGroup<'env, B, E>, ScopedTask, in_one_task(|child| Box::pin(
 verbs!(['env] LocalGroup<'env, B, E>, ScopedTask, in_one_task(|child| Box::pin(child)), 'env);
 
 /// Starts a child as a task of the runtime.
+#[inline]
 fn on_runtime<B, F, T>((): &(), children: &Node, child: Child<F>) -> Option<Spawned<B, T>>
 where
     B: Backend,
@@ -374,6 +375,7 @@ where
 }
 
 /// Starts a child in the task of its group.
+#[inline]
 fn in_one_task<F, T, C>(
     nest: &Nesting<C>,
     _: &Node,
@@ -390,6 +392,7 @@ where
     is_in.then_some(slot)
 }
 
+#[inline]
 fn group_of(place: &Place) -> Arc<Node> {
     match children_of(place) {
         Some(children) => children.clone(),

@@ -19,6 +19,7 @@ impl Node {
 
     /// Whether this or a visible scope around it was cancelled; exact once the node is attached and
     /// whoever cancels has come this far down.
+    #[inline]
     pub(crate) fn is_effectively_cancelled(&self) -> bool {
         let flags = self.flags.load(Ordering::Acquire);
         flags & ABOVE != 0 || flags & (OWN | ENDED) == OWN
@@ -34,6 +35,7 @@ impl Node {
     }
 
     /// Whether its body, which waits, is to be dropped now.
+    #[inline]
     pub(crate) fn is_to_be_cut(&self) -> bool {
         self.is_effectively_cancelled() && !self.is_held()
     }

@@ -27,20 +27,24 @@ impl Node {
     }
 
     /// Whether the wakers of the child tasks have been taken, so that they have to list themselves again.
+    #[inline]
     pub(crate) fn has_told(&self) -> bool {
         self.is(TOLD)
     }
 
     /// Takes a child task off the list.
+    #[inline]
     pub(crate) fn unseat(&self, entry: Option<u32>, child: u64) {
         if entry.is_none() && !self.is(PICKED) {
             return;
         }
         let mut state = lock(&self.state);
         let member = entry.map(|key| state.members.remove(key as usize));
-        state.picked.retain(|picked| *picked != child);
-        if state.picked.is_empty() {
-            self.flags.fetch_and(!PICKED, Ordering::AcqRel);
+        if self.is(PICKED) {
+            state.picked.retain(|picked| *picked != child);
+            if state.picked.is_empty() {
+                self.flags.fetch_and(!PICKED, Ordering::AcqRel);
+            }
         }
         drop(state);
         drop(member);
@@ -99,6 +103,7 @@ impl Node {
     }
 
     /// Whether this one child task was cancelled.
+    #[inline]
     pub(crate) fn is_picked(&self, child: u64) -> bool {
         self.is(PICKED) && lock(&self.state).picked.contains(&child)
     }

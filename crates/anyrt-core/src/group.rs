@@ -300,9 +300,14 @@ where
 
     /// Whether nothing is left in the group, as of now; cancels the daemons if nothing else is.
     fn is_empty(&self, cx: &mut Context<'_>) -> bool {
+        let daemons = self.children.daemons();
+        // Most often the children have ended before the body, and nobody need be told of the waker.
+        if daemons.is_none() && self.home.tally.is_empty() {
+            return true;
+        }
         self.home.tally.start_joining();
         self.home.joiner.register(cx.waker());
-        let Some(daemons) = self.children.daemons() else {
+        let Some(daemons) = daemons else {
             return self.home.tally.is_empty();
         };
         let ledger = home_of(&daemons);
@@ -334,11 +339,12 @@ where
     fn finish(self: Pin<&mut Self>) -> Poll<Result<T, GroupError<E>>> {
         let this = self.project();
         let value = this.value.take();
-        if let Some(daemons) = this.children.take_daemons() {
+        if let Some(daemons) = this.children.daemons() {
+            this.children.take_daemons();
             daemons.retire();
         }
         *this.body.place() = Place::Nowhere;
-        this.children.retire();
+        this.children.retire_if_shared();
         // Most often nothing else is left below.
         if Arc::strong_count(this.node) > 2 {
             this.node.retire();

@@ -121,7 +121,8 @@ pub(crate) struct Home {
     pub(crate) cut: AtomicBool,
     /// A child was dropped by a runtime that ended.
     pub(crate) lost: AtomicBool,
-    failures: Mutex<Failures>,
+    /// Made for the first of them.
+    failures: OnceLock<Mutex<Failures>>,
 }
 
 /// What went wrong in a group.
@@ -154,7 +155,7 @@ impl Home {
             joiner: AtomicWaker::new(),
             cut: AtomicBool::new(false),
             lost: AtomicBool::new(false),
-            failures: Mutex::default(),
+            failures: OnceLock::new(),
         })
     }
 
@@ -194,7 +195,7 @@ impl Home {
     }
 
     pub(crate) fn record(&self, failure: Failure) {
-        let mut failures = lock(&self.failures);
+        let mut failures = lock(self.failures.get_or_init(Mutex::default));
         match failure {
             Failure::Error(error) => failures.errors.push(error),
             Failure::Panic(payload) => failures.panics.push(payload),
@@ -223,7 +224,10 @@ impl Home {
     }
 
     pub(crate) fn take_failures(&self) -> Failures {
-        std::mem::take(&mut *lock(&self.failures))
+        let failures = self.failures.get();
+        failures.map_or_else(Failures::default, |failures| {
+            std::mem::take(&mut *lock(failures))
+        })
     }
 
     /// How many children have not ended; a snapshot while others spawn and end.

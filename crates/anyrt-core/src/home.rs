@@ -53,6 +53,12 @@ impl Shared {
         self.limiter.get_or_init(|| Limiter::new(DEFAULT_THREADS))
     }
 
+    /// How many tokens of the limiter are out.
+    pub(crate) fn borrowed(&self) -> usize {
+        let limiter = self.limiter.get();
+        limiter.map_or(0, |limiter| limiter.statistics().borrowed)
+    }
+
     /// The run has ended.
     pub(crate) fn end(&self) {
         let mut end = lock(&self.end);

@@ -19,6 +19,7 @@
 //! 5. No user code runs under a lock: wakers are cloned before it, and woken or dropped after it.
 //! 6. Every walk is a loop, since trees get deep.
 
+mod below;
 mod cancel;
 mod daemons;
 mod deadline;

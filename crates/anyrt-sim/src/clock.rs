@@ -2,7 +2,7 @@
 //!
 //! Invariant: every timer lies in the future of `now`. So there is never one that is due and not fired.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -24,16 +24,36 @@ pub(crate) struct Clock {
     now: Instant,
     timers: BTreeMap<TimerKey, Waker>,
     next_number: u64,
+    /// It does not jump beyond this.
+    end: Option<Instant>,
+    /// Whether it jumps by itself; otherwise up to where somebody allows it.
+    autojump: bool,
+    allowed: BTreeSet<TimerKey>,
+}
+
+/// Why a clock does not jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// There is no timer.
+    Idle,
+    /// There are so many timers, and nobody allows it to jump there.
+    Held(usize),
+    /// The next timer is beyond the end.
+    AtEnd,
 }
 
 impl Clock {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(max_time: Option<Duration>, autojump: bool) -> Self {
         let start = Instant::now();
         Self {
             start,
             now: start,
             timers: BTreeMap::new(),
             next_number: 0,
+            // What is beyond the last instant is beyond all timers.
+            end: max_time.and_then(|limit| start.checked_add(limit)),
+            autojump,
+            allowed: BTreeSet::new(),
         }
     }
 
@@ -68,18 +88,35 @@ impl Clock {
         self.timers.remove(&key)
     }
 
-    /// Moves to the earliest timer and takes out all that are due then, in order; `None` without timers.
-    pub(crate) fn jump(&mut self) -> Option<Vec<Waker>> {
-        let (key, waker) = self.timers.pop_first()?;
-        self.now = key.at;
-        let mut due = vec![waker];
+    /// Allows the clock to jump up to an instant.
+    pub(crate) fn allow(&mut self, key: TimerKey) {
+        self.allowed.insert(key);
+    }
+
+    /// Takes that back.
+    pub(crate) fn allow_no_more(&mut self, key: TimerKey) {
+        self.allowed.remove(&key);
+    }
+
+    /// Moves to the earliest timer and takes out all that are due then, in order.
+    pub(crate) fn jump(&mut self) -> Result<Vec<Waker>, Stuck> {
+        let first = self.timers.keys().next().ok_or(Stuck::Idle)?;
+        let is_allowed = || self.allowed.last().is_some_and(|key| first.at <= key.at);
+        if !self.autojump && !is_allowed() {
+            return Err(Stuck::Held(self.timers.len()));
+        }
+        if self.end.is_some_and(|end| end < first.at) {
+            return Err(Stuck::AtEnd);
+        }
+        self.now = first.at;
+        let mut due = Vec::new();
         while let Some(entry) = self.timers.first_entry() {
             if entry.key().at > self.now {
                 break;
             }
             due.push(entry.remove());
         }
-        Some(due)
+        Ok(due)
     }
 
     /// Takes out all timers; the time stays as it is.

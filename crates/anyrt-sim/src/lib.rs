@@ -37,12 +37,22 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod clock;
+mod line;
+mod policy;
+mod schedule;
+mod pct;
+mod chooser;
+mod trace;
 mod queue;
+mod clock;
+mod limit;
+mod replay;
+mod settings;
 
 mod simulation;
 
 mod sleep;
+mod advance;
 mod task;
 mod wait;
 mod call;
@@ -50,7 +60,23 @@ mod call;
 mod context;
 mod run;
 
+mod builder;
 mod sim;
 
+mod quiet;
+mod attempt;
+mod shrink;
+mod failure;
+mod explore;
+mod disturb;
+mod cancel_everywhere;
+
+pub use crate::advance::Advance;
+pub use crate::builder::SimBuilder;
+pub use crate::cancel_everywhere::{CancelEverywhere, cancel_everywhere};
+pub use crate::explore::{Explore, explore};
+pub use crate::failure::Failure;
+pub use crate::policy::Policy;
+pub use crate::replay::{BadReplay, Replay};
 pub use crate::sim::Sim;
 pub use crate::sleep::Sleep;

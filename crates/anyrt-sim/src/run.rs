@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::context;
+use crate::limit::Limit;
 use crate::queue::Ready;
 use crate::simulation::{Phase, Simulation};
 
@@ -25,7 +26,8 @@ pub(crate) fn run<F: Future>(simulation: &Arc<Simulation>, main: F) -> F::Output
     match (result, dropped) {
         (Err(payload), _) | (Ok(Ok(_)), Err(payload)) => resume_unwind(payload),
         (Ok(Ok(output)), Ok(())) => output,
-        (Ok(Err(deadlock)), _) => panic!("{deadlock}"),
+        (Ok(Err(Stop::Deadlock(deadlock))), _) => panic!("{deadlock}"),
+        (Ok(Err(Stop::Limit(limit))), _) => panic!("{limit}"),
     }
 }
 
@@ -34,13 +36,19 @@ enum Step {
     Go(Ready),
     /// The clock has jumped, and these timers are due.
     Wake(Vec<Waker>),
-    Stop(Deadlock),
+    Stop(Stop),
+}
+
+/// Why a run is given up.
+enum Stop {
+    Deadlock(Deadlock),
+    Limit(Limit),
 }
 
 fn drive<F: Future>(
     simulation: &Arc<Simulation>,
     mut main: Pin<&mut Option<F>>,
-) -> Result<F::Output, Deadlock> {
+) -> Result<F::Output, Stop> {
     let waker = Waker::from(Arc::clone(simulation));
     let mut cx = Context::from_waker(&waker);
     waker.wake_by_ref();
@@ -56,7 +64,7 @@ fn drive<F: Future>(
                 }
             }
             Step::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
-            Step::Stop(deadlock) => return Err(deadlock),
+            Step::Stop(stop) => return Err(stop),
         }
     }
 }
@@ -65,26 +73,33 @@ fn drive<F: Future>(
 fn next(simulation: &Simulation) -> Step {
     let mut state = simulation.lock();
     loop {
-        if let Some(ready) = state.queue.choose() {
+        if let Some(limit) = simulation.limit(&state, None) {
+            return Step::Stop(Stop::Limit(limit));
+        }
+        if let Some(ready) = state.choose() {
             return Step::Go(ready);
         }
         if state.busy > 0 {
             state = simulation.wait(state);
             continue;
         }
-        return match state.clock.jump() {
-            Some(due) => Step::Wake(due),
-            None if state.patient > 0 => {
+        let stuck = match state.jump() {
+            Ok(due) => return Step::Wake(due),
+            Err(_) if state.patient > 0 => {
                 state = simulation.wait(state);
                 continue;
             }
-            None => Step::Stop(Deadlock {
+            Err(stuck) => stuck,
+        };
+        return Step::Stop(match simulation.limit(&state, Some(stuck)) {
+            Some(limit) => Stop::Limit(limit),
+            None => Stop::Deadlock(Deadlock {
                 tasks: state.tasks.len(),
                 waiting_calls: state.waiting_calls,
                 elapsed: state.clock.elapsed(),
                 seed: simulation.seed(),
             }),
-        };
+        });
     }
 }
 
@@ -92,6 +107,7 @@ fn next(simulation: &Simulation) -> Step {
 fn end(simulation: &Simulation) {
     let mut state = simulation.lock();
     state.phase = Phase::Ending;
+    simulation.keep_record(&mut state);
     let wakers: Vec<Waker> = state.tasks.values().cloned().collect();
     drop(state);
     // Puts every task into the queue that is not there yet.
@@ -149,12 +165,13 @@ mod tests {
     use std::future::pending;
 
     use super::*;
+    use crate::settings::Settings;
     use crate::sleep::Sleep;
     use crate::task::spawn;
 
     #[test]
     fn a_run_leaves_nothing_that_points_at_it() {
-        let simulation = Simulation::new(0);
+        let simulation = Simulation::new(Settings::with_seed(0));
         let mut outlives = None;
         run(&simulation, async {
             let far = simulation.now() + Duration::from_secs(2);

@@ -4,22 +4,25 @@ use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyrt_core::{AsyncTask, Backend, UnknownBackend};
 
+use crate::advance::Advance;
+use crate::builder::SimBuilder;
+use crate::settings::Settings;
 use crate::simulation::Simulation;
 use crate::sleep::Sleep;
 use crate::{call, context, run, task, wait};
 
 /// The simulator: runs a program on one thread, in an order named by a seed, in virtual time.
 ///
-/// A value made by [`with_seed`](Sim::with_seed) or `default()` (seed 0) *describes* a simulation;
+/// A value made by [`builder`](Sim::builder), [`with_seed`](Sim::with_seed) or `default()` (seed 0) *describes* a simulation;
 /// [`run`](Backend::run) may start it any number of times, and each run is the same. A value given by
 /// [`current`](Backend::current) *is* a running one and may be sent anywhere. A description that is used
 /// like a running one stands for the simulation that the calling thread drives.
 ///
-/// - *Order.* What was woken is chosen at random by the seed, main included.
+/// - *Order.* What was woken is chosen at random by the seed, main included, or by another [`Policy`](crate::Policy).
 /// - *Time.* It moves only when nothing can go on and no blocking call is at work; one that waits in
 ///   `block_on` is not. Then it jumps to the next
 ///   timer. A task that keeps waking itself therefore holds the clock.
@@ -63,13 +66,25 @@ use crate::{call, context, run, task, wait};
 /// assert_eq!(order(1), order(1));
 /// assert_ne!(order(1), order(2));
 /// ```
-#[derive(Clone, Default)]
-pub struct Sim {
-    seed: u64,
-    live: Option<Arc<Simulation>>,
+#[derive(Clone)]
+pub struct Sim(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Described(Settings),
+    Live(Arc<Simulation>),
 }
 
 impl Sim {
+    /// Describes a simulation, piece by piece.
+    pub const fn builder() -> SimBuilder {
+        SimBuilder::new()
+    }
+
+    pub(crate) const fn of(settings: Settings) -> Self {
+        Self(Kind::Described(settings))
+    }
+
     /// Describes a simulation whose choices are made from `seed`.
     ///
     /// # Examples
@@ -81,13 +96,145 @@ impl Sim {
     /// assert_eq!(Sim::with_seed(42).run(async { 1 + 1 }), 2);
     /// ```
     pub const fn with_seed(seed: u64) -> Self {
-        Self { seed, live: None }
+        Self::of(Settings::with_seed(seed))
+    }
+
+    /// From what the choices are made.
+    pub fn seed(&self) -> u64 {
+        self.settings().seed
+    }
+
+    /// Lets the clock go on by `time`, and waits until it has: timers that become due meanwhile fire at their own
+    /// instants, and what they wake goes on before the clock does.
+    ///
+    /// Where the clock jumps by itself this is a sleep. Where it does not ([`SimBuilder::autojump`]) this is the only
+    /// thing that moves it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: dropping the future leaves the clock where it is by then.
+    ///
+    /// # Panics
+    ///
+    /// If this only describes a simulation and the calling thread does not drive one, and if the clock cannot go that
+    /// far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt_core::{Backend, move_on_after};
+    /// use anyrt_sim::Sim;
+    ///
+    /// let sim = Sim::builder().autojump(false).build();
+    /// anyrt_core::run(&sim, async {
+    ///     let sim = Sim::current().unwrap();
+    ///     let start = sim.now();
+    ///     let sleeper = sim.spawn(sim.sleep_until(start + Duration::from_secs(3)));
+    ///     sim.advance(Duration::from_secs(10)).await;
+    ///     assert_eq!(sim.now(), start + Duration::from_secs(10));
+    ///     assert_eq!(sleeper.await, Some(()));
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn advance(&self, time: Duration) -> Advance {
+        let simulation = self.simulation();
+        match simulation.now().checked_add(time) {
+            Some(to) => Advance::new(simulation, to),
+            None => panic!("the clock cannot go on by {time:?}"),
+        }
+    }
+
+    /// The virtual time since the start of the simulation.
+    ///
+    /// # Panics
+    ///
+    /// As [`advance`](Self::advance) on a description; so do the following.
+    #[track_caller]
+    pub fn elapsed(&self) -> Duration {
+        self.simulation().lock().clock.elapsed()
+    }
+
+    /// The time of day in the simulation: its start time, and the virtual time since then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use anyrt_core::Backend;
+    /// use anyrt_sim::Sim;
+    ///
+    /// let new_year = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    /// Sim::builder().start_time(new_year).build().run(async {
+    ///     let sim = Sim::current().unwrap();
+    ///     let hour = Duration::from_secs(3600);
+    ///     sim.sleep_until(sim.now() + hour).await;
+    ///     assert_eq!(sim.system_time(), new_year + hour);
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn system_time(&self) -> SystemTime {
+        let simulation = self.simulation();
+        let elapsed = simulation.lock().clock.elapsed();
+        simulation.settings().start_time + elapsed
+    }
+
+    /// How many steps the simulation has taken; a step is one poll of one task, or of main.
+    #[track_caller]
+    pub fn steps(&self) -> u64 {
+        self.simulation().lock().queue.steps()
+    }
+
+    /// A hash of all that has happened in the simulation: who went on in each step, out of how many, and when.
+    ///
+    /// Two runs of the same program with the same seed have the same one, on every machine, if the program depends on
+    /// nothing but the simulation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt_core::Backend;
+    /// use anyrt_sim::Sim;
+    ///
+    /// let trace = |seed| {
+    ///     let sim = Sim::with_seed(seed).run(async {
+    ///         let sim = Sim::current().unwrap();
+    ///         let tasks: Vec<_> = (0..10).map(|n| sim.spawn(async move { n })).collect();
+    ///         for task in tasks {
+    ///             task.await;
+    ///         }
+    ///         sim
+    ///     });
+    ///     sim.trace()
+    /// };
+    /// assert_eq!(trace(1), trace(1));
+    /// assert_ne!(trace(1), trace(2));
+    /// ```
+    #[track_caller]
+    pub fn trace(&self) -> u64 {
+        self.simulation().lock().queue.trace().value()
+    }
+
+    fn settings(&self) -> &Settings {
+        match &self.0 {
+            Kind::Described(settings) => settings,
+            Kind::Live(simulation) => simulation.settings(),
+        }
+    }
+
+    fn live(&self) -> Option<&Arc<Simulation>> {
+        match &self.0 {
+            Kind::Described(_) => None,
+            Kind::Live(simulation) => Some(simulation),
+        }
     }
 
     /// The simulation that this value is, or stands for.
     #[track_caller]
-    fn simulation(&self) -> Arc<Simulation> {
-        match self.live.clone().or_else(context::current) {
+    pub(crate) fn simulation(&self) -> Arc<Simulation> {
+        match self.live().cloned().or_else(context::current) {
             Some(simulation) => simulation,
             None => panic!(
                 "this `Sim` only describes a simulation, and this thread does not drive one; \
@@ -106,15 +253,12 @@ impl Backend for Sim {
     }
 
     fn current() -> Option<Self> {
-        context::current().map(|simulation| Self {
-            seed: simulation.seed(),
-            live: Some(simulation),
-        })
+        context::current().map(|simulation| Self(Kind::Live(simulation)))
     }
 
     #[track_caller]
     fn run<F: Future>(&self, main: F) -> F::Output {
-        run::run(&Simulation::new(self.seed), main)
+        run::run(&Simulation::new(self.settings().clone()), main)
     }
 
     #[track_caller]
@@ -152,23 +296,29 @@ impl Backend for Sim {
     }
 
     fn thread_waits(&self, limited: bool) {
-        if let Some(simulation) = &self.live {
+        if let Some(simulation) = self.live() {
             simulation.count_threads(-1, isize::from(limited));
         }
     }
 
     fn thread_goes_on(&self, limited: bool) {
-        if let Some(simulation) = &self.live {
+        if let Some(simulation) = self.live() {
             simulation.count_threads(1, -isize::from(limited));
         }
     }
 }
 
+impl Default for Sim {
+    fn default() -> Self {
+        Self::with_seed(0)
+    }
+}
+
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = self.live.as_ref().map(|live| live.lock().phase);
+        let phase = self.live().map(|live| live.lock().phase);
         f.debug_struct("Sim")
-            .field("seed", &self.seed)
+            .field("seed", &self.seed())
             .field("live", &phase)
             .finish()
     }

@@ -11,8 +11,10 @@ use std::time::Instant;
 
 use async_task::Runnable;
 
-use crate::clock::Clock;
-use crate::queue::Queue;
+use crate::clock::{Clock, Stuck};
+use crate::limit::{Limit, What};
+use crate::queue::{MAIN, Queue, Ready};
+use crate::settings::{Recording, Settings};
 
 /// How far a simulation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(crate) enum Phase {
 
 #[derive(Debug)]
 pub(crate) struct Simulation {
-    seed: u64,
+    settings: Settings,
     state: Mutex<State>,
     /// For the driving thread, the only one that waits here.
     changed: Condvar,
@@ -48,31 +50,88 @@ pub(crate) struct State {
     pub(crate) patient: isize,
     /// Blocking calls that wait for a future.
     pub(crate) waiting_calls: usize,
+    /// After so many steps main goes on next, whatever else could.
+    pub(crate) alarm: Option<u64>,
     /// Whether the driving thread waits; a notification is a system call even if nobody does.
     is_waiting: bool,
 }
 
+impl State {
+    /// Takes out the one that goes on next.
+    pub(crate) fn choose(&mut self) -> Option<Ready> {
+        if self.alarm.is_some_and(|alarm| alarm <= self.queue.steps()) {
+            self.alarm = None;
+            return Some(Ready::Main);
+        }
+        self.queue.choose()
+    }
+
+    /// Lets the clock jump to the next timers, and gives those.
+    pub(crate) fn jump(&mut self) -> Result<Vec<Waker>, Stuck> {
+        let due = self.clock.jump()?;
+        self.queue.trace().jump(self.clock.elapsed());
+        Ok(due)
+    }
+}
+
 impl Simulation {
-    pub(crate) fn new(seed: u64) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
-            seed,
             state: Mutex::new(State {
                 phase: Phase::Running,
-                clock: Clock::new(),
-                queue: Queue::new(seed),
+                clock: Clock::new(settings.max_time, settings.autojump),
+                queue: Queue::new(settings.chooser(), settings.tape.is_some()),
                 tasks: BTreeMap::new(),
-                next_task: 0,
+                next_task: MAIN + 1,
                 busy: 0,
                 patient: 0,
                 waiting_calls: 0,
+                alarm: None,
                 is_waiting: false,
             }),
             changed: Condvar::new(),
+            settings,
         })
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(crate) fn seed(&self) -> u64 {
-        self.seed
+        self.settings.seed
+    }
+
+    /// The limit that the run is at, if it is at one.
+    pub(crate) fn limit(&self, state: &State, stuck: Option<Stuck>) -> Option<Limit> {
+        let Settings {
+            max_steps,
+            max_time,
+            ..
+        } = self.settings;
+        let what = match stuck {
+            None => What::Steps(max_steps.filter(|&limit| state.queue.steps() >= limit)?),
+            Some(Stuck::AtEnd) => What::Time(max_time?),
+            Some(Stuck::Held(timers)) => What::Clock { timers },
+            Some(Stuck::Idle) => return None,
+        };
+        Some(Limit {
+            what,
+            tasks: state.tasks.len(),
+            steps: state.queue.steps(),
+            elapsed: state.clock.elapsed(),
+            seed: self.seed(),
+        })
+    }
+
+    /// The run is over: leaves behind what was to be recorded.
+    pub(crate) fn keep_record(&self, state: &mut State) {
+        if let Some(tape) = &self.settings.tape {
+            tape.put(Recording {
+                steps: state.queue.steps(),
+                schedule: state.queue.take_record(),
+            });
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -111,11 +170,11 @@ impl Simulation {
     }
 
     /// What happens when a task is woken.
-    pub(crate) fn push(&self, runnable: Runnable) {
+    pub(crate) fn push(&self, who: u64, runnable: Runnable) {
         let mut state = self.lock();
         // The end waits until all tasks are gone, so none is left to be woken after it.
         debug_assert_ne!(state.phase, Phase::Ended, "a task has outlived its run");
-        state.queue.push_task(runnable);
+        state.queue.push_task(who, runnable);
         self.notify(&state);
     }
 }

@@ -23,7 +23,7 @@ where
     let waking = Arc::clone(simulation);
     let (runnable, task) = Builder::new()
         .propagate_panic(true)
-        .spawn(move |()| future, move |runnable| waking.push(runnable));
+        .spawn(move |()| future, move |runnable| waking.push(number, runnable));
 
     let mut state = simulation.lock();
     if state.phase == Phase::Ended {
@@ -32,7 +32,7 @@ where
     } else {
         // Known and queued in one step: the end finds every task that got in.
         state.tasks.insert(number, runnable.waker());
-        state.queue.push_task(runnable);
+        state.queue.push_task(number, runnable);
         simulation.notify(&state);
     }
     task.into()
@@ -62,6 +62,7 @@ impl Drop for Member {
     fn drop(&mut self) {
         let mut state = self.simulation.lock();
         let waker = state.tasks.remove(&self.number);
+        state.queue.forget(self.number);
         drop(state);
         // Outside of the lock, since the last waker of a task may schedule it once more.
         drop(waker);

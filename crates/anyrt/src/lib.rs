@@ -74,16 +74,19 @@ mod cleanup;
 mod time;
 mod thread;
 mod portal;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod guide;
 pub mod context;
 
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
-    AccessError, Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Checkpoint,
+    AccessError, Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Census,
+    Checkpoint,
     Completed, DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter,
     OwnLocal, Permit, PortalClosed, Race, Reason, Shield, Source, StartError, Started, Statistics,
-    Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, checkpoint,
+    Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, census, checkpoint,
     default_thread_limiter, finally, is_stopping, shield, stopping, task_local,
 };
 #[cfg(feature = "sim")]

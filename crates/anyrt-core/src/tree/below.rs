@@ -1,0 +1,30 @@
+//! Who is listed below a node.
+
+use std::sync::Arc;
+
+use super::{Member, Node};
+use crate::lock::lock;
+
+impl Node {
+    /// All nodes that are listed below this one, at any depth.
+    pub(crate) fn all_below(self: &Arc<Self>) -> Vec<Arc<Node>> {
+        let mut all = self.listed();
+        let mut next = 0;
+        while let Some(node) = all.get(next) {
+            let listed = node.listed();
+            all.extend(listed);
+            next += 1;
+        }
+        all
+    }
+
+    fn listed(&self) -> Vec<Arc<Node>> {
+        let state = lock(&self.state);
+        let below = |member: &Member| match member {
+            Member::Below(node) => node.upgrade(),
+            _ => None,
+        };
+        let members = state.members.iter();
+        members.filter_map(|(_, member)| below(member)).collect()
+    }
+}

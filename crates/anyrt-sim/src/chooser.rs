@@ -30,10 +30,10 @@ impl Chooser {
         Self::Replay(schedule.0.iter().rev().copied().collect())
     }
 
-    /// Somebody has come into the line under this number, and may have done so by itself.
-    pub(crate) fn came(&mut self, who: u64, number: u64, by_itself: bool) {
+    /// Somebody has come into the line under this number.
+    pub(crate) fn came(&mut self, who: u64, number: u64) {
         if let Self::Pct(pct) = self {
-            pct.came(who, number, by_itself);
+            pct.came(who, number);
         }
     }
 

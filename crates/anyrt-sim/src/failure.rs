@@ -68,7 +68,8 @@ impl fmt::Display for Failure {
                 writeln!(
                     f,
                     "anyrt: seed {seed} fails (seeds tried: {tried}): {message}\n\
-                     {detours} times not the first in the line went on; {left} of them are enough ({runs} runs)"
+                     {detours} of its choices were not first come, first served; {left} are enough for it to fail ({runs} \
+                     runs to find out)"
                 )?;
             }
             Way::Vanished => writeln!(

@@ -10,6 +10,10 @@ use fastrand::Rng;
 const USUAL: u64 = 1 << 63;
 const CHANGED: u64 = 1 << 62;
 
+/// How often in a row a task may wake itself before it gives way: to wait in a loop for what another task is to do
+/// would last for ever, and to give way each time would be no priority.
+const PATIENCE: u32 = 64;
+
 /// The priorities.
 #[derive(Debug)]
 pub(crate) struct Pct {
@@ -22,6 +26,8 @@ pub(crate) struct Pct {
     changes: Vec<(u64, u64)>,
     /// Below all who have given way so far.
     lowest: u64,
+    /// Who went on last, and how often in a row.
+    last: (u64, u32),
 }
 
 impl Pct {
@@ -36,6 +42,7 @@ impl Pct {
             fallen: BTreeMap::new(),
             changes,
             lowest: CHANGED,
+            last: (0, 0),
         }
     }
 
@@ -47,9 +54,9 @@ impl Pct {
         self.fallen.get(&who).copied().unwrap_or_else(drawn)
     }
 
-    /// Somebody has come into the line, and may have done so by itself.
-    pub(crate) fn came(&mut self, who: u64, number: u64, by_itself: bool) {
-        if by_itself {
+    /// Somebody has come into the line.
+    pub(crate) fn came(&mut self, who: u64, number: u64) {
+        if self.last.0 == who && self.last.1 >= PATIENCE {
             self.lowest -= 1;
             self.fallen.insert(who, self.lowest);
         }
@@ -67,7 +74,12 @@ impl Pct {
             self.fallen.insert(who, priority);
             self.ready.insert((priority, who), number);
         }
-        self.ready.pop_last().map(|(_, number)| number)
+        let ((_, who), number) = self.ready.pop_last()?;
+        self.last = match self.last {
+            (last, times) if last == who => (who, times + 1),
+            _ => (who, 1),
+        };
+        Some(number)
     }
 
     /// Somebody has ended.

@@ -22,7 +22,7 @@ pub enum Policy {
     /// Probabilistic concurrency testing: priorities that seldom change.
     ///
     /// Every task has a random priority, and the highest of those that can go on does, until a change point is
-    /// reached, where it falls below all that have not fallen. A task that wakes itself gives way as well. Bugs that
+    /// reached, where it falls below all that have not fallen. One that goes on too often in a row gives way as well. Bugs that
     /// need one task to lag far behind the others are found sooner this way; and one that needs `depth` events in a
     /// certain order, in a program of `n` tasks and `steps` steps, is found by a seed with a probability of at least
     /// `1 / (n * steps^(depth - 1))`. This is from Burckhardt, Kothari, Musuvathi and Nagarakatte, "A Randomized

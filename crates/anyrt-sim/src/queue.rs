@@ -26,8 +26,6 @@ pub(crate) struct Queue {
     line: Line<(u64, Ready)>,
     main_is_in: bool,
     chooser: Chooser,
-    /// Who was chosen last.
-    running: Option<u64>,
     steps: u64,
     trace: Trace,
     /// What was chosen, if somebody wants to know.
@@ -40,7 +38,6 @@ impl Queue {
             line: Line::new(),
             main_is_in: false,
             chooser,
-            running: None,
             steps: 0,
             trace: Trace::default(),
             record: is_recorded.then(Schedule::default),
@@ -60,12 +57,11 @@ impl Queue {
 
     fn push(&mut self, who: u64, ready: Ready) {
         let number = self.line.push((who, ready));
-        self.chooser.came(who, number, self.running == Some(who));
+        self.chooser.came(who, number);
     }
 
     /// Takes out the one that goes on next.
     pub(crate) fn choose(&mut self) -> Option<Ready> {
-        self.running = None;
         let candidates = self.line.len();
         if candidates == 0 {
             return None;
@@ -80,7 +76,6 @@ impl Queue {
             self.main_is_in = false;
         }
         self.steps += 1;
-        self.running = Some(who);
         self.trace.step(who, candidates);
         Some(ready)
     }

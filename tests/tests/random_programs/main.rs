@@ -50,6 +50,16 @@ fn a_seed_gives_the_same_run_again() {
 }
 
 #[test]
+fn a_seed_gives_the_same_trace_again() {
+    let traces = || -> Vec<_> { (0..1_000).map(|seed| play_seed(seed).trace).collect() };
+    let (once, again) = (traces(), traces());
+    assert!(once == again);
+    // Those of small programs are alike; most are not.
+    let different: BTreeSet<_> = once.into_iter().collect();
+    assert!(different.len() > 900, "{}", different.len());
+}
+
+#[test]
 fn some_seeds_are_enough_to_meet_everything() {
     let marks = (0..SOME).flat_map(|seed| play_seed(seed).marks);
     let met: BTreeSet<_> = marks.map(|mark| mark.what).collect();

@@ -1,10 +1,10 @@
 //! One run of a program on the simulator, and what was found.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::panic::{set_hook, take_hook};
 use std::sync::{Arc, Once};
 
-use anyrt::Sim;
+use anyrt::{Backend, Sim};
 
 use crate::group::Group;
 use crate::interpret;
@@ -16,6 +16,8 @@ pub(crate) struct Played {
     pub(crate) marks: Vec<Mark>,
     /// The promises that were not kept, in the order in which that was found.
     pub(crate) violations: Vec<String>,
+    /// The simulator's own account of who went on, and when.
+    pub(crate) trace: u64,
 }
 
 /// Runs a program in the order of this seed.
@@ -23,6 +25,11 @@ pub(crate) fn play(program: &Program, seed: u64) -> Played {
     let world = Arc::new(World::default());
     let run = Group::new(usize::MAX, &world, None);
     let main = interpret::main(program.clone(), world.clone(), run.clone());
+    let sim = OnceCell::new();
+    let main = async {
+        sim.get_or_init(|| Sim::current().expect("it runs on the simulator"));
+        main.await;
+    };
     let result = quietly(|| caught_in(|| anyrt::run_on(Sim::with_seed(seed), main)));
     let mut hang = None;
     let result = match result {
@@ -43,7 +50,12 @@ pub(crate) fn play(program: &Program, seed: u64) -> Played {
     let (marks, mut violations) = world.end();
     // It comes last, and is the cause of the rest.
     hang.into_iter().for_each(|hang| violations.insert(0, hang));
-    Played { marks, violations }
+    let trace = sim.get().map_or(0, Sim::trace);
+    Played {
+        marks,
+        violations,
+        trace,
+    }
 }
 
 /// Calls `play`. A panic in it is part of the game, and says nothing on the terminal.

@@ -53,7 +53,10 @@ impl Census {
                 Role::Children | Role::Root => {}
             }
         }
-        let homes = below.iter().chain([place]).filter_map(|node| node.home.as_ref());
+        let homes = below
+            .iter()
+            .chain([place])
+            .filter_map(|node| node.home.as_ref());
         // Several nodes belong to one group.
         let homes: BTreeMap<_, _> = homes.map(|home| (Arc::as_ptr(home), home)).collect();
         census.tasks = homes.values().map(|home| home.children()).sum();

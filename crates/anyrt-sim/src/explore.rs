@@ -38,8 +38,9 @@ const LONGEST: usize = 2_000;
 /// use anyrt_sim::{Sim, explore};
 ///
 /// explore::<Sim, _, _>(|| async {
-///     let both = anyrt_core::gather::<Sim, _, _, ()>([async { Ok(1) }, async { Ok(2) }]).await;
-///     assert_eq!(both.unwrap(), [1, 2]);
+///     let three = (0..3).map(|n| async move { Ok::<_, ()>(n) });
+///     let all = anyrt_core::parallel::gather::<Sim, _>(three).await;
+///     assert_eq!(all.unwrap(), [0, 1, 2]);
 /// })
 /// .seeds(0..100);
 /// ```
@@ -133,7 +134,7 @@ where
     ///         count.set(before + 1);
     ///         Ok::<_, ()>(())
     ///     };
-    ///     gather::<Sim, _, _, _>([add(), add()]).await.unwrap();
+    ///     gather::<Sim, _>([add(), add()]).await.unwrap();
     ///     assert_eq!(count.get(), 2);
     /// })
     /// .seeds(0..100);

@@ -21,9 +21,10 @@ where
     let number = member.number;
     let future = Contained::new(future, member);
     let waking = Arc::clone(simulation);
-    let (runnable, task) = Builder::new()
-        .propagate_panic(true)
-        .spawn(move |()| future, move |runnable| waking.push(number, runnable));
+    let (runnable, task) = Builder::new().propagate_panic(true).spawn(
+        move |()| future,
+        move |runnable| waking.push(number, runnable),
+    );
 
     let mut state = simulation.lock();
     if state.phase == Phase::Ended {

@@ -83,11 +83,10 @@ pub mod context;
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
     AccessError, Acquire, AcquireFor, AlreadyBorrowing, Backend, Borrower, Cancelled, Census,
-    Checkpoint,
-    Completed, DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join, Limiter,
-    OwnLocal, Permit, PortalClosed, Race, Reason, Shield, Source, StartError, Started, Statistics,
-    Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, census, checkpoint,
-    default_thread_limiter, finally, is_stopping, shield, stopping, task_local,
+    Checkpoint, Completed, DynGroupError, Elapsed, Finally, FirstError, Gather, GroupError, Join,
+    Limiter, OwnLocal, Permit, PortalClosed, Race, Reason, Shield, Source, StartError, Started,
+    Statistics, Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, census,
+    checkpoint, default_thread_limiter, finally, is_stopping, shield, stopping, task_local,
 };
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;

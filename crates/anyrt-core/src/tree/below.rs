@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Member, Node};
+use super::{ENDED, Member, Node};
 use crate::lock::lock;
 
 impl Node {
-    /// All nodes that are listed below this one, at any depth.
+    /// All nodes that are listed below this one, at any depth, and have not ended.
     pub(crate) fn all_below(self: &Arc<Self>) -> Vec<Arc<Node>> {
         let mut all = self.listed();
         let mut next = 0;
@@ -15,6 +15,8 @@ impl Node {
             all.extend(listed);
             next += 1;
         }
+        // They are listed for as long as anything lives below them.
+        all.retain(|node| !node.is(ENDED));
         all
     }
 

@@ -38,7 +38,7 @@ const LONGEST: usize = 2_000;
 /// use anyrt_sim::{Sim, explore};
 ///
 /// explore::<Sim, _, _>(|| async {
-///     let three = (0..3).map(|n| async move { Ok::<_, ()>(n) });
+///     let three = [0, 1, 2].map(|n| async move { Ok::<_, ()>(n) });
 ///     let all = anyrt_core::parallel::gather::<Sim, _>(three).await;
 ///     assert_eq!(all.unwrap(), [0, 1, 2]);
 /// })

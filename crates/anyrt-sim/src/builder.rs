@@ -30,11 +30,14 @@ use crate::sim::Sim;
 #[must_use = "it does nothing unless it is built"]
 pub struct SimBuilder(Settings);
 
-impl SimBuilder {
-    pub(crate) const fn new() -> Self {
-        Self(Settings::with_seed(0))
+impl Sim {
+    /// Describes a simulation, piece by piece; [`SimBuilder`] has the pieces.
+    pub const fn builder() -> SimBuilder {
+        SimBuilder(Settings::with_seed(0))
     }
+}
 
+impl SimBuilder {
     /// From what the choices are made; 0 unless it is said.
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;

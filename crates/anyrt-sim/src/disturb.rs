@@ -33,28 +33,22 @@ where
 {
     let scope = CancelScope::<B>::new();
     let mut body = Some(Box::pin(scope.run(body)));
-    let mut state = simulation.lock();
-    // The step that is being taken counts as the first one.
-    state.alarm = at.map(|at| state.queue.steps() + at - 1);
-    drop(state);
+    simulation.set_alarm(at);
     let mut is_disturbed = false;
-    let mut has_begun = false;
     poll_fn(|cx| {
-        // The alarm is taken back by the loop, which goes on here right after that.
-        if has_begun && at.is_some() && !is_disturbed && simulation.lock().alarm.is_none() {
+        if at.is_some() && !is_disturbed && !simulation.has_alarm() {
             is_disturbed = true;
             match how {
                 How::Cancel => scope.cancel(),
                 How::Drop => body = None,
             }
         }
-        has_begun = true;
         match &mut body {
             Some(body) => body.as_mut().poll(cx).map(drop),
             None => Poll::Ready(()),
         }
     })
     .await;
-    simulation.lock().alarm = None;
+    simulation.set_alarm(None);
     is_disturbed
 }

@@ -10,12 +10,6 @@
 //! moment at which it ends is up to the machine: a program that uses threads is not yet replayed exactly
 //! by its seed.
 //!
-//! The files, in reading order: `clock` and `queue` are plain data (what is due, what can go on),
-//! `simulation` puts both behind one lock, `task`, `call` and `sleep` are what programs put in, `context`
-//! knows which simulation this thread drives, and `run` is the loop and its end.
-//!
-//! # Examples
-//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -35,6 +29,38 @@
 //! assert_eq!(answer, Some(42));
 //! assert_eq!(time, Duration::from_secs(3600));
 //! ```
+//!
+//! # One run
+//!
+//! [`Sim::builder`] describes a simulation: its seed, the [`Policy`] by which the one that goes on is chosen, limits for
+//! its steps and its time, and whether the clock jumps by itself or is moved by [`Sim::advance`]. A live simulation
+//! says how far it has come: [`Sim::elapsed`], [`Sim::steps`], and [`Sim::trace`], a hash of all that has happened.
+//!
+//! # Many runs
+//!
+//! [`explore`] runs a program with one seed after the other, until one fails. Every choice between those that can go on is
+//! made in one place and can be written down. What was written down for the failing seed is then made smaller, until few
+//! choices are left that differ from first come, first served: `17:3.1,12.2` is first come, first served, but for two
+//! steps. [`Replay`] says how to read it. That line runs this order again, in the environment (`ANYRT_SEED`) or in
+//! [`SimBuilder::replay`].
+//!
+//! With [`Explore::pct`] the seeds stand for priorities instead of fair choices, which finds other bugs sooner: those
+//! that need one task to lag far behind.
+//!
+//! What is chosen is which *task* goes on. Children that run in the task of their group, as those of `scoped_group` and
+//! `gather` do, are polled in the order in which they were woken; the seed decides when that is.
+//!
+//! # Many cancellations
+//!
+//! [`cancel_everywhere`] cancels a program after its first step, after its second, and so on, and looks for what is left
+//! behind. [`CancelEverywhere::check`] asks whether what has to hold then does.
+//!
+//! # The files
+//!
+//! In reading order: `line`, `policy`, `pct`, `chooser`, `trace`, `queue` (what can go on, and which of it does), `clock`
+//! (what is due), `settings` and `limit` are plain data. `simulation` puts them behind one lock. `task`, `call`, `sleep`
+//! and `advance` are what programs put in, `context` knows which simulation this thread drives, and `run` is the
+//! loop and its end. Above that are the searches, which use nothing but whole runs.
 #![forbid(unsafe_code)]
 
 mod line;
@@ -60,8 +86,8 @@ mod call;
 mod context;
 mod run;
 
-mod builder;
 mod sim;
+mod builder;
 
 mod quiet;
 mod attempt;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant, SystemTime};
 use anyrt_core::{AsyncTask, Backend, UnknownBackend};
 
 use crate::advance::Advance;
-use crate::builder::SimBuilder;
 use crate::settings::Settings;
 use crate::simulation::Simulation;
 use crate::sleep::Sleep;
@@ -76,11 +75,6 @@ enum Kind {
 }
 
 impl Sim {
-    /// Describes a simulation, piece by piece.
-    pub const fn builder() -> SimBuilder {
-        SimBuilder::new()
-    }
-
     pub(crate) const fn of(settings: Settings) -> Self {
         Self(Kind::Described(settings))
     }
@@ -107,7 +101,7 @@ impl Sim {
     /// Lets the clock go on by `time`, and waits until it has: timers that become due meanwhile fire at their own
     /// instants, and what they wake goes on before the clock does.
     ///
-    /// Where the clock jumps by itself this is a sleep. Where it does not ([`SimBuilder::autojump`]) this is the only
+    /// Where the clock jumps by itself this is a sleep. Where it does not ([`autojump`](crate::SimBuilder::autojump)) this is the only
     /// thing that moves it.
     ///
     /// # Cancel safety

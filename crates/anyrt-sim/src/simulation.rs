@@ -50,8 +50,8 @@ pub(crate) struct State {
     pub(crate) patient: isize,
     /// Blocking calls that wait for a future.
     pub(crate) waiting_calls: usize,
-    /// After so many steps main goes on next, whatever else could.
-    pub(crate) alarm: Option<u64>,
+    /// After so many steps in all main goes on next, whatever else could.
+    alarm: Option<u64>,
     /// Whether the driving thread waits; a notification is a system call even if nobody does.
     is_waiting: bool,
 }
@@ -122,6 +122,17 @@ impl Simulation {
             elapsed: state.clock.elapsed(),
             seed: self.seed(),
         })
+    }
+
+    /// Lets main go on after so many steps, whatever else could; the one that is being taken is the first.
+    pub(crate) fn set_alarm(&self, after: Option<u64>) {
+        let mut state = self.lock();
+        state.alarm = after.map(|after| state.queue.steps() + after - 1);
+    }
+
+    /// Whether the alarm is still to come.
+    pub(crate) fn has_alarm(&self) -> bool {
+        self.lock().alarm.is_some()
     }
 
     /// The run is over: leaves behind what was to be recorded.

@@ -39,8 +39,8 @@ fn a_worker_that_fails_cleans_up_and_is_begun_again() {
     let expected = "\
 on sim
    0 ms  mail: begins
-   0 ms  index: begins
    0 ms  feed: begins
+   0 ms  index: begins
    7 ms  feed: has cleaned up
    7 ms  feed: no answer; again in 5 ms
   12 ms  feed: begins

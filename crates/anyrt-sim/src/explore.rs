@@ -202,13 +202,20 @@ where
     fn try_one(&mut self, replay: Replay) -> Option<Failure> {
         assert_outside("explore");
         self.measure();
-        let payload = quietly(|| self.run(self.replaying(&replay))).result.err()?;
-        Some(Failure {
-            replay,
-            tried: 1,
-            message: text_of(&payload),
-            way: Way::Replayed,
-        })
+        match quietly(|| self.run(self.replaying(&replay))).result {
+            Ok(()) => {
+                eprintln!(
+                    "anyrt: {replay} does not fail; no other seed is run while {VARIABLE} is set"
+                );
+                None
+            }
+            Err(payload) => Some(Failure {
+                replay,
+                tried: 1,
+                message: text_of(&payload),
+                way: Way::Replayed,
+            }),
+        }
     }
 
     /// Finds out how many steps the program takes, if that matters. It has to be the same for every seed, or a seed

@@ -120,6 +120,7 @@ fn the_classic_test_of_450_seconds_takes_no_time() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_million_timers_are_no_trouble() {
     const TASKS: u64 = 1_000;
     const EACH: u64 = 1_000;

@@ -9,7 +9,7 @@ use crate::settings::Recording;
 
 /// No more runs than this, and no more steps in all of them.
 const MAX_RUNS: u64 = 3_000;
-const MAX_STEPS: u64 = 20_000_000;
+const MAX_STEPS: u64 = 10_000_000;
 
 /// The shortest schedule that was found, and after how many runs.
 pub(crate) struct Shrunk {

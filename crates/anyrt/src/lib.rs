@@ -45,6 +45,7 @@
 //! - [`portal`] lets threads call back into a run, and [`start_portal`] brings one to a program that is not async.
 //! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
+//! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
 //!
 //! # Which backend
 //!

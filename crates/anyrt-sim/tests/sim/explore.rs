@@ -1,8 +1,10 @@
 //! Exploring orders of events.
 
 use std::cell::Cell;
+use std::env;
 use std::future::{Future, pending};
 use std::panic::panic_any;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
@@ -173,6 +175,35 @@ fn a_report_has_the_line_that_replays_it() {
         line,
         format!("replay: ANYRT_SEED={replay} cargo test {test}")
     );
+}
+
+#[test]
+fn the_environment_names_the_one_order_that_is_run() {
+    const MARK: &str = "ANYRT_SIM_IS_REPLAYING";
+    if env::var_os(MARK).is_some() {
+        return exploring(lose_a_count).seeds(0..100);
+    }
+    let run = |order: &str| {
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["explore::the_environment_names_the_one_order_that_is_run"])
+            .args(["--exact", "--nocapture"])
+            .env(MARK, "yes")
+            .env("ANYRT_SEED", order)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), said)
+    };
+    let failure = exploring(lose_a_count).first_failure(0..100).unwrap();
+    let order = failure.replay().to_string();
+    let (passes, said) = run(&order);
+    assert!(!passes && said.contains("a count was lost"), "{said}");
+    assert!(said.contains(&format!("{order} fails")), "{said}");
+
+    let (passes, said) = run("7:fifo");
+    assert!(passes && said.contains("7:fifo does not fail"), "{said}");
+    let (passes, said) = run("often");
+    assert!(!passes && said.contains("neither a seed"), "{said}");
 }
 
 #[test]

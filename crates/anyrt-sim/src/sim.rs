@@ -68,15 +68,17 @@ use crate::{call, context, run, task, wait};
 #[derive(Clone)]
 pub struct Sim(Kind);
 
+/// It is cloned wherever something asks for the backend at its place, so it is small.
 #[derive(Clone)]
 enum Kind {
-    Described(Settings),
+    Seed(u64),
+    Described(Arc<Settings>),
     Live(Arc<Simulation>),
 }
 
 impl Sim {
-    pub(crate) const fn of(settings: Settings) -> Self {
-        Self(Kind::Described(settings))
+    pub(crate) fn of(settings: Settings) -> Self {
+        Self(Kind::Described(Arc::new(settings)))
     }
 
     /// Describes a simulation whose choices are made from `seed`.
@@ -90,12 +92,16 @@ impl Sim {
     /// assert_eq!(Sim::with_seed(42).run(async { 1 + 1 }), 2);
     /// ```
     pub const fn with_seed(seed: u64) -> Self {
-        Self::of(Settings::with_seed(seed))
+        Self(Kind::Seed(seed))
     }
 
     /// From what the choices are made.
     pub fn seed(&self) -> u64 {
-        self.settings().seed
+        match &self.0 {
+            Kind::Seed(seed) => *seed,
+            Kind::Described(settings) => settings.seed,
+            Kind::Live(simulation) => simulation.settings().seed,
+        }
     }
 
     /// Lets the clock go on by `time`, and waits until it has: timers that become due meanwhile fire at their own
@@ -211,16 +217,17 @@ impl Sim {
         self.simulation().lock().queue.trace().value()
     }
 
-    fn settings(&self) -> &Settings {
+    fn settings(&self) -> Settings {
         match &self.0 {
-            Kind::Described(settings) => settings,
-            Kind::Live(simulation) => simulation.settings(),
+            Kind::Seed(seed) => Settings::with_seed(*seed),
+            Kind::Described(settings) => Settings::clone(settings),
+            Kind::Live(simulation) => simulation.settings().clone(),
         }
     }
 
     fn live(&self) -> Option<&Arc<Simulation>> {
         match &self.0 {
-            Kind::Described(_) => None,
+            Kind::Seed(_) | Kind::Described(_) => None,
             Kind::Live(simulation) => Some(simulation),
         }
     }
@@ -252,7 +259,7 @@ impl Backend for Sim {
 
     #[track_caller]
     fn run<F: Future>(&self, main: F) -> F::Output {
-        run::run(&Simulation::new(self.settings().clone()), main)
+        run::run(&Simulation::new(self.settings()), main)
     }
 
     #[track_caller]

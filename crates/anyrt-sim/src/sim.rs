@@ -107,8 +107,8 @@ impl Sim {
     /// Lets the clock go on by `time`, and waits until it has: timers that become due meanwhile fire at their own
     /// instants, and what they wake goes on before the clock does.
     ///
-    /// Where the clock jumps by itself this is a sleep. Where it does not ([`autojump`](crate::SimBuilder::autojump)) this is the only
-    /// thing that moves it.
+    /// Where the clock jumps by itself this is a sleep. Where it does not, because of
+    /// [`autojump`](crate::SimBuilder::autojump), this is the only thing that moves it.
     ///
     /// # Cancel safety
     ///
@@ -124,7 +124,7 @@ impl Sim {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use anyrt_core::{Backend, move_on_after};
+    /// use anyrt_core::Backend;
     /// use anyrt_sim::Sim;
     ///
     /// let sim = Sim::builder().autojump(false).build();

@@ -80,6 +80,10 @@ pub mod sim;
 pub mod guide;
 pub mod context;
 
+mod enabled;
+mod seeds;
+mod runner;
+
 #[cfg(feature = "async-std")]
 pub use anyrt_async_std::AsyncStd;
 pub use anyrt_core::{
@@ -89,6 +93,7 @@ pub use anyrt_core::{
     Statistics, Stopped, Stopping, TaskLocal, UnknownBackend, WithLocal, WithOwn, census,
     checkpoint, default_thread_limiter, finally, is_stopping, shield, stopping, task_local,
 };
+pub use anyrt_macros::{main, test};
 #[cfg(feature = "sim")]
 pub use anyrt_sim::Sim;
 #[cfg(feature = "smol")]
@@ -113,6 +118,12 @@ pub use crate::scope::{
 };
 pub use crate::thread::{Iterate, NextItem, ToThread, from_thread, iterate_in_thread, to_thread};
 pub use crate::time::{Sleep, current_effective_deadline, now, sleep, sleep_until};
+
+/// What the attributes expand to calls of; anything in here may change at any time.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::runner::Runner;
+}
 
 #[doc = include_str!("../../../README.md")]
 #[cfg(doctest)]

@@ -91,12 +91,14 @@ impl Argument {
             return Ok(());
         }
         let of: Vec<_> = of.iter().map(|backend| backend.name()).collect();
-        let (name, of) = (&self.name, of.join("` and `"));
-        Err(self.error(format!("`{name}` is for `{of}`, which is not named here")))
+        let of = of.join("` and `");
+        Err(self.error(format!(
+            "this means nothing to the backends that are named; it is for `{of}`"
+        )))
     }
 
     fn wrong(&self) -> Error {
-        self.error(format!("write `{}`", form(&self.name.to_string())))
+        self.error(format!("write it like `{}`", form(&self.name.to_string())))
     }
 
     /// What follows the `=`.

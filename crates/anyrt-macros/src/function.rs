@@ -32,7 +32,7 @@ impl Function {
         let (visibility, tokens) = visibility(tokens);
         for other in &attributes {
             let advice = match &*other.name {
-                "test" => "makes the tests; remove this",
+                "test" => "makes the tests by itself; remove this",
                 "rstest" => "cannot stand above this; let it stand below",
                 _ => continue,
             };
@@ -64,7 +64,7 @@ impl Function {
         if tokens.first().is_some_and(|token| is_punct(token, '<')) {
             let end = tokens.iter().position(|token| is_punct(token, '>'));
             let generics = &tokens[..=end.unwrap_or(0)];
-            let message = format!("nobody can choose these for `{attribute}`; remove them");
+            let message = format!("`{attribute}` has nothing to fill these with; remove them");
             return Err(Error::below(generics, name.span(), message));
         }
         let (parameters, tokens) = match tokens {
@@ -73,7 +73,7 @@ impl Function {
         };
         if !parameters.is_empty() {
             let parameters: Vec<_> = parameters.into_iter().collect();
-            let message = format!("nobody can give arguments to `{attribute}`; remove them");
+            let message = format!("`{attribute}` has no arguments to give; remove these");
             return Err(Error::below(&parameters, name.span(), message));
         }
         let (body, returns) = match tokens {
@@ -81,7 +81,8 @@ impl Function {
             _ => return Err(Error::new(name.span(), "a body is missing after this")),
         };
         if let Some(at) = returns.iter().position(|token| is_ident(token, "where")) {
-            let message = format!("there is nothing to bound for `{attribute}`; remove this");
+            let message =
+                format!("without generic parameters there is nothing to bound; remove this");
             return Err(Error::below(&returns[at..], name.span(), message));
         }
         Ok(Self {

@@ -1,0 +1,4 @@
+//! A `main` that is not async.
+
+#[anyrt::main(backend = smol)]
+fn main() {}

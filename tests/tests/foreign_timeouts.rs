@@ -45,29 +45,29 @@ where
     ended.load(Ordering::SeqCst)
 }
 
-#[test]
-fn tokio_timeout_leaves_the_children_to_the_outer_group() {
-    let main = ended_children(|inner| async {
+#[anyrt::test(backends(tokio))]
+async fn a_timeout_leaves_the_children_of_tokio_to_the_outer_group() {
+    let ended = ended_children(|inner| async {
         assert!(tokio::time::timeout(SHORT, inner).await.is_err());
     });
-    assert_eq!(anyrt::run_on(anyrt::Tokio::default(), main), 1);
+    assert_eq!(ended.await, 1);
 }
 
-#[test]
-fn async_std_timeout_leaves_the_children_to_the_outer_group() {
-    let main = ended_children(|inner| async {
+#[anyrt::test(backends(async_std))]
+async fn a_timeout_leaves_the_children_of_async_std_to_the_outer_group() {
+    let ended = ended_children(|inner| async {
         assert!(async_std::future::timeout(SHORT, inner).await.is_err());
     });
-    assert_eq!(anyrt::run_on(anyrt::AsyncStd, main), 1);
+    assert_eq!(ended.await, 1);
 }
 
-#[test]
-fn a_race_against_a_smol_timer_leaves_the_children_to_the_outer_group() {
-    let main = ended_children(|inner| async {
+#[anyrt::test(backends(smol))]
+async fn a_race_against_a_timer_leaves_the_children_of_smol_to_the_outer_group() {
+    let ended = ended_children(|inner| async {
         let timer = async {
             smol::Timer::after(SHORT).await;
         };
         smol::future::or(inner, timer).await;
     });
-    assert_eq!(anyrt::run_on(anyrt::Smol::default(), main), 1);
+    assert_eq!(ended.await, 1);
 }

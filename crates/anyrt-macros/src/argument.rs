@@ -5,6 +5,7 @@ use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::literal;
+use crate::tokens::{between_commas, flat, is_punct};
 
 /// All options of both attributes, as one writes them.
 const FORMS: [(&str, &str); 7] = [
@@ -27,8 +28,8 @@ pub(crate) struct Argument {
 /// The options in `attribute`, each of which has to be one of `known`.
 pub(crate) fn parse(attribute: TokenStream, known: &[&str]) -> Result<Vec<Argument>> {
     let mut arguments: Vec<Argument> = Vec::new();
-    let tokens: Vec<_> = attribute.into_iter().collect();
-    for part in parts(&tokens) {
+    let tokens = flat(attribute);
+    for part in between_commas(&tokens) {
         let Some(TokenTree::Ident(name)) = part.first() else {
             let options = known.iter().map(|name| form(name)).collect::<Vec<_>>();
             let options = options.join("`, `");
@@ -49,22 +50,6 @@ pub(crate) fn parse(attribute: TokenStream, known: &[&str]) -> Result<Vec<Argume
         });
     }
     Ok(arguments)
-}
-
-/// What stands between the commas; one may stand at the end.
-fn parts(tokens: &[TokenTree]) -> impl Iterator<Item = &[TokenTree]> {
-    let comma = |token: &TokenTree| is_punct(token, ',');
-    let tokens = match tokens.split_last() {
-        Some((last, rest)) if comma(last) => rest,
-        _ => tokens,
-    };
-    // An empty slice has one part, which is empty.
-    let parts = if tokens.is_empty() { 0 } else { usize::MAX };
-    tokens.split(comma).take(parts)
-}
-
-pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
-    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
 fn form(name: &str) -> &'static str {
@@ -186,8 +171,8 @@ impl Argument {
 
     fn listed(&self, list: &Group) -> Result<Vec<(Backend, Ident)>> {
         let mut backends: Vec<(Backend, Ident)> = Vec::new();
-        let tokens: Vec<_> = list.stream().into_iter().collect();
-        for part in parts(&tokens) {
+        let tokens = flat(list.stream());
+        for part in between_commas(&tokens) {
             let [TokenTree::Ident(name)] = part else {
                 return Err(Error::below(
                     part,

@@ -32,9 +32,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         return Err(Error::below(&function.returns, Span::call_site(), message));
     }
 
-    // A name of the macro, so that lints about it speak of the function only.
-    let place = Span::call_site().located_at(function.name.span());
-    let module = Ident::new(&function.name.to_string(), place);
+    // A name that comes from a macro, so that lints about it speak of the function only.
+    let mut module = function.name.clone();
+    module.set_span(Span::call_site().located_at(module.span()));
     let (arrow, end) = match &*function.returns {
         [] => ("", ";"),
         _ => ("-> ::std::process::ExitCode", ""),

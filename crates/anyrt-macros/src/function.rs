@@ -1,9 +1,9 @@
 //! The function below an attribute, taken apart as far as the attributes need it.
 
-use proc_macro::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro::{Ident, Span, TokenStream, TokenTree};
 
-use crate::argument::is_punct;
 use crate::error::{Error, Result};
+use crate::tokens::{flat, is_ident, is_punct};
 
 /// An `async fn` without parameters.
 #[derive(Debug)]
@@ -27,62 +27,17 @@ struct Attribute {
 impl Function {
     /// Takes apart the item below `attribute`.
     pub(crate) fn parse(item: TokenStream, attribute: &str) -> Result<Self> {
-        let tokens = without_invisible_groups(item);
+        let tokens = flat(item);
         let (attributes, tokens) = attributes(&tokens);
+        has_no_rival(&attributes, attribute)?;
         let (visibility, tokens) = visibility(tokens);
-        for other in &attributes {
-            let advice = match &*other.name {
-                "test" => "makes the tests by itself; remove this",
-                "rstest" => "cannot stand above this; let it stand below",
-                _ => continue,
-            };
-            let message = format!("`{attribute}` {advice}");
-            return Err(Error::below(&other.tokens, Span::call_site(), message));
-        }
-
-        let keyword = tokens.iter().position(|token| is_ident(token, "fn"));
-        let (qualifiers, name, tokens) = match keyword.map(|at| (at, &tokens[at + 1..])) {
-            Some((at, [TokenTree::Ident(name), rest @ ..])) => (&tokens[..=at], name, rest),
-            _ => {
-                let message = format!("`{attribute}` belongs on an `async fn`");
-                return Err(Error::below(tokens, Span::call_site(), message));
-            }
-        };
-        match qualifiers {
-            [is_async, _] if is_ident(is_async, "async") => {}
-            [keyword] => {
-                let message = format!("`{attribute}` is for an `async fn`; add `async`");
-                return Err(Error::new(keyword.span(), message));
-            }
-            [others @ .., _] => {
-                let message = format!("`{attribute}` is for a plain `async fn`");
-                return Err(Error::below(others, name.span(), message));
-            }
-            [] => unreachable!("`fn` is among them"),
-        }
-
-        if tokens.first().is_some_and(|token| is_punct(token, '<')) {
-            let end = tokens.iter().position(|token| is_punct(token, '>'));
-            let generics = &tokens[..=end.unwrap_or(0)];
-            let message = format!("`{attribute}` has nothing to fill these with; remove them");
-            return Err(Error::below(generics, name.span(), message));
-        }
-        let (parameters, tokens) = match tokens {
-            [TokenTree::Group(parameters), tokens @ ..] => (parameters.stream(), tokens),
-            _ => return Err(Error::new(name.span(), "parameters are missing after this")),
-        };
-        if !parameters.is_empty() {
-            let parameters: Vec<_> = parameters.into_iter().collect();
-            let message = format!("`{attribute}` has no arguments to give; remove these");
-            return Err(Error::below(&parameters, name.span(), message));
-        }
-        let (body, returns) = match tokens {
-            [returns @ .., body @ TokenTree::Group(_)] => (body, returns),
-            _ => return Err(Error::new(name.span(), "a body is missing after this")),
+        let (name, tokens) = name_of_async_fn(tokens, attribute)?;
+        let tokens = after_no_parameters(tokens, name, attribute)?;
+        let [returns @ .., body @ TokenTree::Group(_)] = tokens else {
+            return Err(Error::new(name.span(), "a body is missing after this"));
         };
         if let Some(at) = returns.iter().position(|token| is_ident(token, "where")) {
-            let message =
-                format!("without generic parameters there is nothing to bound; remove this");
+            let message = "without generic parameters there is nothing to bound; remove this";
             return Err(Error::below(&returns[at..], name.span(), message));
         }
         Ok(Self {
@@ -117,23 +72,9 @@ impl Function {
 
 /// The name of a function that is otherwise wrong.
 pub(crate) fn name(item: TokenStream) -> Option<TokenStream> {
-    let mut tokens = without_invisible_groups(item).into_iter();
+    let mut tokens = flat(item).into_iter();
     tokens.find(|token| is_ident(token, "fn"))?;
     tokens.next().map(TokenStream::from)
-}
-
-/// What came out of a `macro_rules!` parameter is in a group without delimiters; here it does not matter.
-fn without_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
-    let mut flat = Vec::new();
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                flat.extend(without_invisible_groups(group.stream()));
-            }
-            other => flat.push(other),
-        }
-    }
-    flat
 }
 
 fn attributes(mut tokens: &[TokenTree]) -> (Vec<Attribute>, &[TokenTree]) {
@@ -142,17 +83,30 @@ fn attributes(mut tokens: &[TokenTree]) -> (Vec<Attribute>, &[TokenTree]) {
         if !is_punct(hash, '#') {
             break;
         }
-        let path = without_invisible_groups(content.stream());
-        let path = path
-            .iter()
-            .take_while(|token| matches!(token, TokenTree::Ident(_)) || is_punct(token, ':'));
+        let content = flat(content.stream());
+        let of_the_path =
+            |token: &&TokenTree| matches!(token, TokenTree::Ident(_)) || is_punct(token, ':');
+        let last = content.iter().take_while(of_the_path).last();
         attributes.push(Attribute {
-            name: path.last().map(TokenTree::to_string).unwrap_or_default(),
+            name: last.map(TokenTree::to_string).unwrap_or_default(),
             tokens: tokens[..2].to_vec(),
         });
         tokens = rest;
     }
     (attributes, tokens)
+}
+
+fn has_no_rival(attributes: &[Attribute], attribute: &str) -> Result<()> {
+    for other in attributes {
+        let advice = match &*other.name {
+            "test" => "does this by itself; remove this",
+            "rstest" => "cannot stand above this; let it stand below",
+            _ => continue,
+        };
+        let message = format!("`{attribute}` {advice}");
+        return Err(Error::below(&other.tokens, Span::call_site(), message));
+    }
+    Ok(())
 }
 
 /// `pub`, `pub(crate)` and the like, or nothing.
@@ -165,6 +119,50 @@ fn visibility(tokens: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     tokens.split_at(length)
 }
 
-fn is_ident(token: &TokenTree, ident: &str) -> bool {
-    matches!(token, TokenTree::Ident(found) if found.to_string() == ident)
+fn name_of_async_fn<'a>(
+    tokens: &'a [TokenTree],
+    attribute: &str,
+) -> Result<(&'a Ident, &'a [TokenTree])> {
+    let keyword = tokens.iter().position(|token| is_ident(token, "fn"));
+    let parts = keyword.map(|at| (&tokens[..at], &tokens[at], &tokens[at + 1..]));
+    let Some((before, keyword, [TokenTree::Ident(name), after @ ..])) = parts else {
+        let message = format!("`{attribute}` belongs on an `async fn`");
+        return Err(Error::below(tokens, Span::call_site(), message));
+    };
+    match before {
+        [only] if is_ident(only, "async") => Ok((name, after)),
+        [] => {
+            let message = format!("`{attribute}` is for an `async fn`; add `async`");
+            Err(Error::new(keyword.span(), message))
+        }
+        others => {
+            let message = format!("`{attribute}` is for a plain `async fn`");
+            Err(Error::below(others, keyword.span(), message))
+        }
+    }
+}
+
+/// What follows the parentheses, in which there must be nothing.
+fn after_no_parameters<'a>(
+    tokens: &'a [TokenTree],
+    name: &Ident,
+    attribute: &str,
+) -> Result<&'a [TokenTree]> {
+    let [first, after @ ..] = tokens else {
+        return Err(Error::new(name.span(), "parameters are missing after this"));
+    };
+    if is_punct(first, '<') {
+        let end = tokens.iter().position(|token| is_punct(token, '>'));
+        let generics = &tokens[..=end.unwrap_or(0)];
+        let message = format!("`{attribute}` has nothing to fill these with; remove them");
+        return Err(Error::below(generics, name.span(), message));
+    }
+    match first {
+        TokenTree::Group(parameters) if !parameters.stream().is_empty() => {
+            let parameters: Vec<_> = parameters.stream().into_iter().collect();
+            let message = format!("`{attribute}` has no arguments to give; remove these");
+            Err(Error::below(&parameters, name.span(), message))
+        }
+        _ => Ok(after),
+    }
 }

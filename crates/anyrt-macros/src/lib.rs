@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod tokens;
 mod literal;
 mod template;
 mod backend;
@@ -53,8 +54,8 @@ use proc_macro::TokenStream;
 ///
 /// - `backends(tokio, sim)`: on these only. Here a backend that is not compiled in is an error, as a test that is silently
 ///   left out would be a trap. Where a backend is a feature of your own, `#[cfg(feature = "sim")]` leaves the test out.
-/// - `threads = 2`: so many worker threads, besides the thread of the test, on tokio and smol. By default it is what they
-///   have by default, one for each core. The executor of async-std is that of the process, and the simulator has one thread.
+/// - `threads = 2`: so many worker threads, besides the thread of the test, on tokio and smol; by default one for each
+///   core. The executor of async-std is that of the process, and the simulator has one thread.
 /// - `seed = 7`: of the simulator, which chooses the order of everything by it; 0 by default. It means nothing elsewhere.
 /// - `seeds = 0..100`: on the simulator one run for each of these, up to the first that fails; elsewhere one run. The
 ///   message names the seed, and the line that runs it alone. With `#[should_panic]`, one seed that panics is enough.

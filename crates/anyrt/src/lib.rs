@@ -43,7 +43,9 @@
 //!   [`from_thread`] calls back.
 //! - [`task_local!`] sets values that go along into children and threads, such as the id of a request: [`context`].
 //! - [`portal`] lets threads call back into a run, and [`start_portal`] brings one to a program that is not async.
-//! - [`run`] and [`run_on`] start a runtime; inside one that you started yourself nothing need be set up.
+//! - [`run`] and [`run_on`] start a runtime, and so does `#[anyrt::main]`; inside one that you started yourself nothing need
+//!   be set up.
+//! - [`#[anyrt::test]`](macro@crate::test) runs one test on each backend, and on the simulator with many seeds.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
 //!
@@ -126,5 +128,5 @@ pub mod __private {
 }
 
 #[doc = include_str!("../../../README.md")]
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sim"))]
 struct Readme;

@@ -26,7 +26,7 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    pub(crate) fn is_not_needed(self) {
+    pub(crate) fn say_nothing(self) {
         mem::forget(self);
     }
 }

@@ -37,13 +37,13 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
             let backend = backend.name();
             fill(
                 &format!(
-                    "$anyrt::__{backend}!({{ $anyrt::__private::Runner::new({backend:?})$setters.run_main($name) }} {{ $off }})"
+                    "$anyrt::__{backend}!({{ $anyrt::__Runner::new({backend:?})$setters.run_main($name) }} {{ $off }})"
                 ),
                 &holes,
             )
         }
         _ => fill(
-            "$anyrt::__how_many!({ $none } { $anyrt::__private::Runner::only()$setters.run_main($name) } { $several })",
+            "$anyrt::__how_many!({ $none } { $anyrt::__Runner::only()$setters.run_main($name) } { $several })",
             &holes,
         ),
     };

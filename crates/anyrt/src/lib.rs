@@ -115,17 +115,13 @@ pub use crate::group::{
 };
 pub use crate::portal::{Portal, PortalOutcome, PortalProvider, PortalTask, portal, start_portal};
 pub use crate::run::{run, run_on};
+#[doc(hidden)]
+pub use crate::runner::Runner as __Runner;
 pub use crate::scope::{
     CancelScope, Cancellation, FailAt, MoveOn, Run, fail_after, fail_at, move_on_after, move_on_at,
 };
 pub use crate::thread::{Iterate, NextItem, ToThread, from_thread, iterate_in_thread, to_thread};
 pub use crate::time::{Sleep, current_effective_deadline, now, sleep, sleep_until};
-
-/// What the attributes expand to calls of; anything in here may change at any time.
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::runner::Runner;
-}
 
 #[doc = include_str!("../../../README.md")]
 #[cfg(all(doctest, feature = "sim"))]

@@ -129,19 +129,62 @@ impl Runner {
 
     /// The backend, as it is to be started.
     fn backend(&self, seed: u64) -> Current {
+        #[cfg(any(feature = "tokio", feature = "smol", feature = "sim"))]
+        fn current(backend: impl Into<Current>) -> Current {
+            backend.into()
+        }
         match (self.backend, self.threads, seed) {
             #[cfg(feature = "tokio")]
-            ("tokio", Some(threads), _) => anyrt_tokio::Tokio::multi_thread()
-                .worker_threads(threads)
-                .into(),
+            ("tokio", Some(threads), _) => {
+                current(anyrt_tokio::Tokio::multi_thread().worker_threads(threads))
+            }
             #[cfg(feature = "smol")]
-            ("smol", Some(threads), _) => anyrt_smol::Smol::with_threads(threads).into(),
+            ("smol", Some(threads), _) => current(anyrt_smol::Smol::with_threads(threads)),
             #[cfg(feature = "sim")]
-            ("sim", _, seed) => anyrt_sim::Sim::with_seed(seed).into(),
+            ("sim", _, seed) => current(anyrt_sim::Sim::with_seed(seed)),
             (name, _, _) => match name.replace('_', "-").parse() {
                 Ok(backend) => backend,
                 Err(unknown) => panic!("anyrt: {unknown}"),
             },
         }
     }
+}
+
+/// The tests of one `#[anyrt::test]`: a module with a function for each backend that is compiled in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __test {
+    (
+        $module:ident $function:ident $attributes:tt $arrow:tt $end:tt $setters:tt
+        $([$backend:ident $if_on:ident $off:tt])*
+    ) => {
+        mod $module {
+            $( $crate::$if_on! {
+                { $crate::__test_on! { $backend $function $attributes $arrow $end $setters } }
+                $off
+            } )*
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __test_on {
+    (
+        $backend:ident $function:ident
+        [$($attributes:tt)*] [$($arrow:tt)*] [$($end:tt)*] [$($setters:tt)*]
+    ) => {
+        #[::core::prelude::v1::test]
+        $($attributes)*
+        fn $backend() $($arrow)* {
+            $crate::__Runner::new(::core::stringify!($backend))
+                $($setters)*
+                .run_test(
+                    ::core::concat!(::core::module_path!(), "::", ::core::stringify!($backend)),
+                    ::core::option_env!("CARGO_PKG_NAME"),
+                    super::$function,
+                )
+                $($end)*
+        }
+    };
 }

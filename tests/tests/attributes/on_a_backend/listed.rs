@@ -2,7 +2,7 @@
 
 use anyrt::task_group;
 
-use super::this_program::listed;
+use super::this_program::{ignored, listed};
 
 /// All that are compiled in, as tests are called.
 fn backends() -> Vec<String> {
@@ -25,6 +25,16 @@ fn there_is_one_test_for_each_backend_that_is_compiled_in() {
 fn there_is_one_test_for_each_backend_that_is_named() {
     assert_eq!(listed("listed::on_two::"), ["sim", "tokio"]);
 }
+
+#[test]
+fn all_are_ignored_or_none() {
+    assert_eq!(ignored("listed::left_for_later::"), backends());
+    assert!(ignored("listed::plain::").is_empty());
+}
+
+#[anyrt::test]
+#[ignore = "slow: in fact it is not, but there has to be one"]
+async fn left_for_later() {}
 
 #[anyrt::test]
 async fn plain() {

@@ -18,8 +18,18 @@ fn command() -> Command {
 
 /// The names of the tests with `filter` in them, without the part up to it.
 pub(super) fn listed(filter: &str) -> Vec<String> {
+    list(filter, &[])
+}
+
+/// Of these, only those that are ignored.
+pub(super) fn ignored(filter: &str) -> Vec<String> {
+    list(filter, &["--ignored"])
+}
+
+fn list(filter: &str, more: &[&str]) -> Vec<String> {
     let output = command()
         .args(["--list", "--format=terse", filter])
+        .args(more)
         .output()
         .expect("a list");
     let list = String::from_utf8(output.stdout).expect("text");

@@ -69,8 +69,8 @@ impl Runner {
     /// Runs the body of a program.
     #[track_caller]
     pub fn run_main<F: Future>(self, main: impl FnOnce() -> F) -> F::Output {
-        let seeds = seeds::chosen(self.seeds.clone());
-        run_on(self.backend(*seeds.start()), main())
+        let seed = *self.chosen_seeds().start();
+        run_on(self.backend(seed), main())
     }
 
     /// Runs a test, on the simulator with each of its seeds up to the first with which it fails.
@@ -98,10 +98,10 @@ impl Runner {
         package: Option<&'static str>,
         test: &dyn Fn() -> Boxed,
     ) -> ExitCode {
-        if self.backend != "sim" {
+        if !self.is_simulated() {
             return self.run_once(0, test());
         }
-        for seed in seeds::chosen(self.seeds.clone()) {
+        for seed in self.chosen_seeds() {
             let replay = Replay {
                 seed,
                 path,
@@ -113,6 +113,20 @@ impl Runner {
             }
         }
         ExitCode::SUCCESS
+    }
+
+    fn is_simulated(&self) -> bool {
+        self.backend == "sim"
+    }
+
+    /// One that means nothing where there is no choice.
+    #[track_caller]
+    fn chosen_seeds(&self) -> RangeInclusive<u64> {
+        if self.is_simulated() {
+            seeds::chosen(self.seeds.clone())
+        } else {
+            0..=0
+        }
     }
 
     #[track_caller]

@@ -81,17 +81,6 @@ async fn a_panic_comes_out() {
     panic!("this is the reason");
 }
 
-#[cfg(feature = "sim")]
-#[anyrt::test(seeds = 0..1_000, backends(sim))]
-#[should_panic(expected = "a seed that is not 0")]
-async fn with_seeds_one_that_panics_is_enough() {
-    assert_eq!(
-        super::planted::first_of_four().await,
-        0,
-        "a seed that is not 0"
-    );
-}
-
 #[anyrt::test]
 async fn whatever_a_program_may_return() -> ExitCode {
     ExitCode::SUCCESS

@@ -69,6 +69,13 @@ mod on_the_simulator {
         }
     }
 
+    #[anyrt::test(seeds = 10..10_000, backends(sim))]
+    #[should_panic(expected = "3 came first")]
+    async fn a_race_that_is_known() {
+        let first = first_of_four().await;
+        assert!(first != 3 && is_planted(), "3 came first");
+    }
+
     fn first_with(seed: u64) -> usize {
         anyrt::run_on(Sim::with_seed(seed), first_of_four())
     }
@@ -122,5 +129,16 @@ mod on_the_simulator {
             let (passed, printed) = run_planted(&path, Some(passing));
             assert!(passed, "{printed}");
         }
+    }
+    #[test]
+    fn where_a_panic_is_expected_one_seed_is_enough() {
+        let path = "on_the_simulator::a_race_that_is_known::sim";
+        let passing = (10..)
+            .find(|seed| first_with(*seed) != 3)
+            .expect("it is a race");
+        let (passed, printed) = run_planted(path, None);
+        assert!(passed, "{printed}");
+        let (passed, printed) = run_planted(path, Some(passing));
+        assert!(!passed, "{printed}");
     }
 }

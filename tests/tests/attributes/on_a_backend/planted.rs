@@ -42,17 +42,17 @@ mod on_the_simulator {
 
     #[anyrt::test(seed = 17, backends(sim))]
     async fn a_seed() {
-        println!("the first is {}", first_of_four().await);
+        eprintln!("the first is {}", first_of_four().await);
     }
 
     #[anyrt::test(seeds = 10..30, backends(sim))]
     async fn seeds() {
-        println!("a run");
+        eprintln!("a run");
     }
 
     #[anyrt::test(seeds = 10..=30, backends(sim))]
     async fn seeds_to_the_last() {
-        println!("a run");
+        eprintln!("a run");
     }
 
     #[anyrt::test(seeds = 10..10_000)]

@@ -5,11 +5,12 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use anyrt_core::{Backend, Join};
 use futures::channel::{mpsc, oneshot};
+use futures::task::AtomicWaker;
 use futures::{FutureExt, StreamExt};
 
 use crate::probe::{Alive, Latch, on_a_fresh_thread, on_drop, panic_of};
@@ -502,4 +503,57 @@ pub async fn a_task_is_dropped_before_its_output_arrives<B: Backend>(rt: Rt<B>) 
         let task = here(rt).spawn(Ready(Some(alive.born())));
         assert_eq!((task.await, alive.count()), (Some(()), 0));
     }
+}
+
+/// Called when a runtime is idle; `None` if the runtime cannot know.
+async fn idle<B: Backend>(rt: Rt<B>) -> Option<()> {
+    #[derive(Default)]
+    struct Call(AtomicUsize, AtomicWaker);
+    impl Wake for Call {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            self.1.wake();
+        }
+    }
+    let call = Arc::new(Call::default());
+    if !here(rt).wake_when_idle(Waker::from(Arc::clone(&call))) {
+        assert_eq!(Arc::strong_count(&call), 1, "it forgets the waker");
+        return None;
+    }
+    poll_fn(|cx| {
+        call.1.register(cx.waker());
+        match call.0.load(Ordering::SeqCst) {
+            0 => Poll::Pending,
+            calls => Poll::Ready(assert_eq!(calls, 1)),
+        }
+    })
+    .await;
+    assert_eq!(Arc::strong_count(&call), 1, "it wakes once");
+    Some(())
+}
+
+/// `wake_when_idle`: after all that was woken, and before time moves; or the runtime says that it cannot know.
+pub async fn idle_is_when_only_time_would_bring_something<B: Backend>(rt: Rt<B>) {
+    let tasks: Vec<_> = (0..20).map(|n| here(rt).spawn(rt.yields(n))).collect();
+    let start = rt.now();
+    let sleeper = here(rt).spawn(rt.sleep(Duration::from_millis(1)));
+    if idle(rt).await.is_some() {
+        assert!(tasks.iter().all(Join::is_finished));
+        assert_eq!((rt.now(), sleeper.is_finished()), (start, false));
+    }
+    assert_eq!(sleeper.await, Some(()));
+}
+
+/// `wake_when_idle`: ".. and no thread that the runtime knows of is busy".
+pub async fn a_runtime_with_a_busy_thread_is_not_idle<B: Backend>(rt: Rt<B>) {
+    let latch = Latch::default();
+    let opens = here(rt).spawn_blocking({
+        let latch = latch.clone();
+        move || latch.open()
+    });
+    let waits = here(rt).spawn_blocking(move || latch.wait());
+    if idle(rt).await.is_some() {
+        assert!(opens.is_finished() && waits.is_finished());
+    }
+    assert_eq!((opens.await, waits.await), (Some(()), Some(())));
 }

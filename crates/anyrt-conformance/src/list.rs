@@ -992,6 +992,8 @@ promises! {
         a_busy_task_lets_others_go_on
         blocked_calls_do_not_keep_tasks_from_running
         a_task_is_dropped_before_its_output_arrives
+        idle_is_when_only_time_would_bring_something
+        a_runtime_with_a_busy_thread_is_not_idle
     ;
 
     runs with check_run:

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::park;
@@ -142,6 +143,16 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// As for [`thread_waits`](Self::thread_waits). It is called where the thread is woken, not by the thread itself.
     fn thread_goes_on(&self, limited: bool) {
         let _ = limited;
+    }
+
+    /// Wakes `waker` once when nothing can go on but by the passing of time; says whether the runtime can know that.
+    ///
+    /// That is: nothing that was woken is yet to be polled, and no thread that the runtime knows of is busy. With
+    /// virtual time it comes before the clock moves. A runtime that says no forgets the waker. May be called from
+    /// any thread; after the runtime has ended the waker is never woken.
+    fn wake_when_idle(&self, waker: Waker) -> bool {
+        drop(waker);
+        false
     }
 
     /// Whether the running task may go on without giving way to others.

@@ -114,7 +114,7 @@ pub use crate::on_exit::on_exit;
 pub use crate::options::GroupOptions;
 pub use crate::own_local::{OwnLocal, OwnSlot, WithOwn};
 pub use crate::own_portal::{PortalProvider, start_portal};
-pub use crate::place::{backend, is_inside};
+pub use crate::place::{backend, find_backend, is_inside};
 pub use crate::portal::{Portal, portal};
 pub use crate::portal_task::{PortalOutcome, PortalTask};
 pub use crate::race::{Race, race, race_with};

@@ -146,7 +146,14 @@ pub fn backend<B: Backend>() -> B {
 pub(crate) const ADVICE: &str =
     "run this inside `anyrt::run`, `anyrt::run_on` or a runtime that you have started";
 
-pub(crate) fn find_backend<B: Backend>() -> Option<B> {
+/// The backend at this place, if there is one; otherwise as [`backend`].
+///
+/// # Examples
+///
+/// ```
+/// assert!(anyrt_core::find_backend::<anyrt_sim::Sim>().is_none());
+/// ```
+pub fn find_backend<B: Backend>() -> Option<B> {
     look(|node| node.home.as_ref()?.shared.backend().cloned())
         .flatten()
         .or_else(worker::backend)

@@ -34,7 +34,7 @@ pub(crate) fn run<F: Future>(simulation: &Arc<Simulation>, main: F) -> F::Output
 /// One turn of the loop.
 enum Step {
     Go(Ready),
-    /// The clock has jumped, and these timers are due.
+    /// These waited until nothing could go on; or the clock has jumped, and these timers are due.
     Wake(Vec<Waker>),
     Stop(Stop),
 }
@@ -83,6 +83,9 @@ fn next(simulation: &Simulation) -> Step {
             state = simulation.wait(state);
             continue;
         }
+        if !state.until_idle.is_empty() {
+            return Step::Wake(std::mem::take(&mut state.until_idle));
+        }
         let stuck = match state.jump() {
             Ok(due) => return Step::Wake(due),
             Err(_) if state.patient > 0 => {
@@ -129,8 +132,9 @@ fn end(simulation: &Simulation) {
     }
     state.phase = Phase::Ended;
     let timers = state.clock.clear();
+    let until_idle = std::mem::take(&mut state.until_idle);
     drop(state);
-    drop(timers);
+    drop((timers, until_idle));
 }
 
 /// Nothing can go on, now or later.

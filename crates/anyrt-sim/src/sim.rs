@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyrt_core::{AsyncTask, Backend, UnknownBackend};
@@ -306,6 +307,12 @@ impl Backend for Sim {
         if let Some(simulation) = self.live() {
             simulation.count_threads(1, -isize::from(limited));
         }
+    }
+
+    #[track_caller]
+    fn wake_when_idle(&self, waker: Waker) -> bool {
+        self.simulation().wake_when_idle(waker);
+        true
     }
 }
 

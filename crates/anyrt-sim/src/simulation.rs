@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) waiting_calls: usize,
     /// After so many steps in all main goes on next, whatever else could.
     alarm: Option<u64>,
+    /// Who wants to know when nothing can go on, in the order in which they came.
+    pub(crate) until_idle: Vec<Waker>,
     /// Whether the driving thread waits; a notification is a system call even if nobody does.
     is_waiting: bool,
 }
@@ -87,6 +89,7 @@ impl Simulation {
                 patient: 0,
                 waiting_calls: 0,
                 alarm: None,
+                until_idle: Vec::new(),
                 is_waiting: false,
             }),
             changed: Condvar::new(),
@@ -178,6 +181,16 @@ impl Simulation {
         state.busy += busy;
         state.patient += patient;
         self.notify(&state);
+    }
+
+    /// Wakes `waker` when nothing can go on, before the clock jumps.
+    pub(crate) fn wake_when_idle(&self, waker: Waker) {
+        let mut state = self.lock();
+        if state.phase == Phase::Running {
+            state.until_idle.push(waker);
+            // The loop may wait already, for a thread that goes on after a while.
+            self.notify(&state);
+        }
     }
 
     /// What happens when a task is woken.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::str::FromStr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use anyrt_core::{Backend, Join, UnknownBackend};
@@ -200,6 +200,10 @@ impl Backend for Current {
 
     fn thread_goes_on(&self, limited: bool) {
         dispatch!(self, Self, backend => backend.thread_goes_on(limited));
+    }
+
+    fn wake_when_idle(&self, waker: Waker) -> bool {
+        dispatch!(self, Self, backend => backend.wake_when_idle(waker))
     }
 
     fn has_budget(&self) -> bool {

@@ -1,12 +1,14 @@
-//! `cargo xtask features`: the facade compiles without a warning with every subset of its backends, and with `tracing`.
+//! `cargo xtask features`: the facade compiles without a warning with every subset of its backends, and with each other
+//! feature.
 
 use crate::backends::BACKENDS;
 use crate::clippy;
 use crate::shell::Outcome;
 
 pub(crate) fn run() -> Outcome {
-    let tracing = vec!["tracing"]; // with all backends it is a part of the workspace's tests
-    for subset in subsets(&BACKENDS).into_iter().chain([tracing]) {
+    // With all backends they are a part of the workspace's tests.
+    let others = [vec!["tracing"], vec!["testing"]];
+    for subset in subsets(&BACKENDS).into_iter().chain(others) {
         clippy::check(&format!(
             "--quiet --package anyrt --no-default-features --features={}",
             subset.join(",")

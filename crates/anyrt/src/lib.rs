@@ -46,6 +46,7 @@
 //! - [`run`] and [`run_on`] start a runtime, and so does `#[anyrt::main]`; inside one that you started yourself nothing need
 //!   be set up.
 //! - [`#[anyrt::test]`](macro@crate::test) runs one test on each backend, and on the simulator with many seeds.
+//! - The module `testing`, with the feature of that name, is the test kit.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
 //!
@@ -79,6 +80,8 @@ mod thread;
 mod portal;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod guide;
 pub mod context;
 

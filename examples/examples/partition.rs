@@ -7,7 +7,7 @@
 //! ```text
 //! cargo run --example partition -- --seed 7
 //! cargo run --example partition -- --seed 7 --cut 86400
-//! cargo run --example partition -- --backend all --cut 1
+//! cargo run --example partition -- --backend tokio --cut 1
 //! ```
 
 use std::collections::BTreeMap;

@@ -12,8 +12,6 @@ use crate::delay::Delay;
 const PACKET: usize = 1460;
 
 /// The wire below one direction of a stream.
-///
-/// Nothing overtakes: what is sent later arrives later, also where its delay is shorter.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) latency: Delay,
@@ -23,7 +21,6 @@ pub(crate) struct Link {
     rng: Rng,
     /// Until when the bytes before are being sent.
     busy_until: Option<Instant>,
-    last_arrival: Option<Instant>,
 }
 
 impl Link {
@@ -39,7 +36,6 @@ impl Link {
             resets,
             rng,
             busy_until: None,
-            last_arrival: None,
         }
     }
 
@@ -58,21 +54,18 @@ impl Link {
     }
 
     /// When so many bytes arrive that are sent now; `None` if the clock does not go that far.
+    ///
+    /// It may be earlier than for what was sent before; the order is up to the one who asks.
     pub(crate) fn arrival(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
         let begin = self.busy_until.map_or(now, |until| until.max(now));
         let sent = begin.checked_add(self.sending(bytes))?;
-        let latency = self.latency.draw(&mut self.rng);
-        let arrival = sent.checked_add(latency)?;
-        let arrival = self.last_arrival.map_or(arrival, |last| last.max(arrival));
         self.busy_until = Some(sent);
-        self.last_arrival = Some(arrival);
-        Some(arrival)
+        sent.checked_add(self.latency.draw(&mut self.rng))
     }
 
     /// What was on its way is lost, and is sent again.
     pub(crate) fn forget(&mut self) {
         self.busy_until = None;
-        self.last_arrival = None;
     }
 
     fn sending(&self, bytes: usize) -> Duration {

@@ -108,6 +108,24 @@ fn what_has_arrived_is_read_and_what_has_not_arrives_after_all() {
 }
 
 #[test]
+fn who_waits_for_what_was_sent_before_the_cut_waits_for_the_second_try() {
+    run(async {
+        let world = World::new(network()).await;
+        let (mut here, mut there) = world.connection().await;
+        here.write_all(b"1").await.unwrap();
+        let parts = async {
+            sleep::<Sim>(ms(5)).await;
+            world.part();
+            sleep::<Sim>(ms(1)).await;
+            world.heal();
+        };
+        let mut buf = [0];
+        let (read, ()) = join!(timed(there.read(&mut buf)), parts);
+        assert_eq!((kind(read.0), read.1), (Ok(1), ms(16)));
+    });
+}
+
+#[test]
 fn without_latency_a_partition_holds_as_well() {
     run(async {
         let world = World::new(Network::new(7)).await;

@@ -63,6 +63,11 @@ fn a_full_buffer_makes_the_writer_wait_and_each_read_gives_room() {
         };
         let ((), all) = join!(write, read);
         assert_eq!(all, [b"123", sent.as_slice()].concat());
+        let (mut a, mut b) = options().buffer(3).pair();
+        for _ in 0..3 {
+            assert_eq!(kind(a.write(b"12345").await), Ok(3));
+            assert_eq!(kind(b.read(&mut [0; 8]).await), Ok(3));
+        }
     });
 }
 

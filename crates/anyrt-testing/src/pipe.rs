@@ -230,17 +230,18 @@ impl State {
                 break;
             };
             match parcel.arrival {
-                Arrival::There => {}
+                Arrival::There if !parcel.bytes.is_empty() => {}
                 _ if count > 0 => break,
                 Arrival::At(at) => return Read::NotBefore(at),
                 Arrival::Never => return Read::Nothing,
-            }
-            let read = io::Read::read(&mut parcel.bytes, &mut buf[count..room]).unwrap_or(0);
-            count += read;
-            if read == 0 {
                 // The end stays where it is, for the next read.
-                return Read::Done(Ok(count));
+                Arrival::There => return Read::Done(Ok(0)),
             }
+            let (front, _) = parcel.bytes.as_slices();
+            let taken = front.len().min(room - count);
+            buf[count..count + taken].copy_from_slice(&front[..taken]);
+            parcel.bytes.drain(..taken);
+            count += taken;
             if parcel.bytes.is_empty() {
                 self.under_way.pop_front();
             }

@@ -79,7 +79,7 @@ impl<B: Backend> Faults<B> {
         self
     }
 
-    /// Gives `stream` these faults.
+    /// Gives `stream` these faults; another stream with the same seed has the same ones.
     pub fn wrap<S>(&self, stream: S) -> Faulty<S> {
         let mut rng = Rng::with_seed(self.seed);
         let rates = self.rates;

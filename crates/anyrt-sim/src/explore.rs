@@ -254,11 +254,16 @@ where
             let payload = attempt.result.as_ref().err();
             payload.is_some_and(|payload| kind_of(&text_of(payload)) == kind)
         };
-        let mut replay = Replay {
-            seed,
-            schedule: None,
+        let mut failure = Failure {
+            replay: Replay {
+                seed,
+                schedule: None,
+            },
+            tried,
+            way: Way::Vanished,
+            message,
         };
-        let way = if fails_alike(&again) {
+        if fails_alike(&again) {
             let detours = again.recording.schedule.0.len();
             let shrunk = shrink(again.recording.schedule, &mut |schedule| {
                 let mut settings = self.with_seed(seed);
@@ -266,28 +271,25 @@ where
                 let attempt = self.run(settings);
                 (fails_alike(&attempt), attempt.recording)
             });
-            if shrunk.schedule.0.len() <= LONGEST {
-                replay.schedule = Some(shrunk.schedule);
-            }
-            Way::Shrunk {
+            failure.way = Way::Shrunk {
                 detours,
                 runs: shrunk.runs,
+            };
+            if shrunk.schedule.0.len() <= LONGEST {
+                failure.replay.schedule = Some(shrunk.schedule);
+                // What is reported is what happens with what is reported.
+                let last = self.run(self.replaying(&failure.replay)).result;
+                failure.message = last.err().map_or(failure.message, |last| text_of(&last));
             }
-        } else {
-            Way::Vanished
-        };
-        Failure {
-            replay,
-            tried,
-            message,
-            way,
         }
+        failure
     }
 }
 
-/// What is alike about two failures: the text, numbers aside.
+/// What is alike about two failures: the first line of the text, numbers aside.
 fn kind_of(message: &str) -> String {
-    message.chars().filter(|c| !c.is_ascii_digit()).collect()
+    let line = message.lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 impl<B, F> fmt::Debug for Explore<B, F> {

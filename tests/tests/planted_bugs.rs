@@ -65,8 +65,14 @@ where
     B: Future<Output = ()> + Send + 'static,
 {
     let group = task_group(async |g: TaskGroup<()>| {
-        g.spawn(async { Ok(a.await) });
-        g.spawn(async { Ok(b.await) });
+        g.spawn(async {
+            a.await;
+            Ok(())
+        });
+        g.spawn(async {
+            b.await;
+            Ok(())
+        });
         Ok(())
     });
     group.await.unwrap();
@@ -233,7 +239,10 @@ fn a_missing_shield() {
         let accounts = accounts.clone();
         async move {
             let group = task_group(async |g: TaskGroup<()>| {
-                g.spawn(async move { Ok(shield(async { transfer(&accounts).await }).await) });
+                g.spawn(async move {
+                    shield(transfer(&accounts)).await;
+                    Ok(())
+                });
                 Ok(())
             });
             group.await.unwrap();

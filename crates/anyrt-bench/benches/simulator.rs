@@ -122,7 +122,10 @@ fn in_a_group() {
     run_on(Sim::default(), async {
         let group = task_group(async |g: TaskGroup<()>| {
             for n in 0..TASKS {
-                g.spawn(async move { Ok(yields(n).await) });
+                g.spawn(async move {
+                    yields(n).await;
+                    Ok(())
+                });
             }
             Ok(())
         });

@@ -237,7 +237,9 @@ struct Round {
 impl Round {
     /// Goes on with a panic, once it was said in which round it came.
     fn failed(&self, payload: Payload) -> ! {
-        eprintln!("{self}: {}", text_of(&payload));
+        let text = text_of(&payload);
+        // The panic hook has printed the rest.
+        eprintln!("{self}: {}", text.lines().next().unwrap_or_default());
         resume_unwind(payload)
     }
 }

@@ -1,152 +1,197 @@
-//! One case: the same work done by several contenders in turns.
+//! One case: the same work done by us and by peers.
 
 use std::time::{Duration, Instant};
 
-use allocation_counter::{AllocationInfo, measure};
-use tokio::runtime::{Builder, Runtime};
+use crate::goal::Goal;
+use crate::host::{On, Work};
 
-/// How long to measure.
-#[derive(Clone, Copy)]
-pub(crate) struct Effort {
-    rounds: usize,
-    /// How long one contender works in one round, about.
-    turn: Duration,
-}
-
-impl Effort {
-    pub(crate) const QUICK: Self = Self {
-        rounds: 21,
-        turn: Duration::from_millis(10),
-    };
-    pub(crate) const FULL: Self = Self {
-        rounds: 101,
-        turn: Duration::from_millis(20),
-    };
+/// What is compared; instead of the time it can be the instructions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metric {
+    Time,
+    Allocations,
+    /// The most that is allocated at one time.
+    PeakBytes,
 }
 
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// How many children each piece of work has; times are told per child.
-    children: u64,
-    /// The first one is the peer that the others are compared with.
-    contenders: Vec<Contender>,
+    pub(crate) on: On,
+    /// How many children, calls or scopes the work has; all is told for one of them.
+    pub(crate) pieces: u64,
+    pub(crate) metric: Metric,
+    pub(crate) ours: Contender,
+    pub(crate) peers: Vec<Peer>,
 }
 
-struct Contender {
-    name: &'static str,
-    work: Box<Work>,
-}
-
-/// Does the work so many times.
-type Work = dyn Fn(&Runtime, u32);
-
-/// What one contender has been measured to take.
-pub(crate) struct Measured {
+pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// Per child, sorted.
-    pub(crate) nanoseconds: Vec<f64>,
-    pub(crate) allocations_per_child: f64,
-    pub(crate) bytes_per_child: f64,
+    pub(crate) goal: Goal,
+    pub(crate) contender: Contender,
 }
 
-pub(crate) struct Result {
-    pub(crate) case: String,
-    pub(crate) contenders: Vec<Measured>,
+/// Makes the work of doing it so many times.
+pub(crate) struct Contender(Box<dyn Fn(u32) -> Work>);
+
+/// How a piece of work says that it has been done.
+pub(crate) trait Done: Send {
+    /// The time that counts, or `None` if all of it does.
+    fn check(self, pieces: u64) -> Option<Duration>;
+}
+
+/// The sum of the numbers below that of the pieces.
+impl Done for u64 {
+    fn check(self, pieces: u64) -> Option<Duration> {
+        assert_eq!(
+            self,
+            pieces * (pieces - 1) / 2,
+            "the work has not been done"
+        );
+        None
+    }
+}
+
+impl Done for Duration {
+    fn check(self, _: u64) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl Metric {
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Time => "ns",
+            Self::Allocations => "allocations",
+            Self::PeakBytes => "B",
+        }
+    }
 }
 
 impl Case {
-    pub(crate) fn new(name: impl Into<String>, children: u64) -> Self {
+    pub(crate) fn new<F, D>(
+        name: impl Into<String>,
+        on: On,
+        pieces: u64,
+        ours: impl Fn(u64) -> F + Clone + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = D> + Send + 'static,
+        D: Done,
+    {
+        Self::of(name.into(), on, pieces, Contender::new(pieces, ours))
+    }
+
+    /// A case of ours that is not `Send`.
+    pub(crate) fn local<F: Future<Output = u64> + 'static>(
+        name: impl Into<String>,
+        pieces: u64,
+        ours: impl Fn(u64) -> F + Clone + 'static,
+    ) -> Self {
+        Self::of(
+            name.into(),
+            On::OneThread,
+            pieces,
+            Contender::local(pieces, ours),
+        )
+    }
+
+    fn of(name: String, on: On, pieces: u64, ours: Contender) -> Self {
         Self {
-            name: name.into(),
-            children,
-            contenders: Vec::new(),
+            name,
+            on,
+            pieces,
+            metric: Metric::Time,
+            ours,
+            peers: Vec::new(),
         }
     }
 
-    /// Adds a contender; `work` is to give the sum of the numbers below that of the children.
-    pub(crate) fn with<F: Future<Output = u64>>(
+    pub(crate) fn comparing(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    pub(crate) fn against<F, D>(
         mut self,
         name: &'static str,
-        work: impl Fn(u64) -> F + 'static,
-    ) -> Self {
-        let children = self.children;
-        let sum = children * (children - 1) / 2;
-        let work = move |runtime: &Runtime, times| {
-            runtime.block_on(async {
-                for _ in 0..times {
-                    assert_eq!(work(children).await, sum, "{name} has not done its work");
-                }
-            });
-        };
-        self.contenders.push(Contender {
+        goal: Goal,
+        work: impl Fn(u64) -> F + Clone + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = D> + Send + 'static,
+        D: Done,
+    {
+        let contender = Contender::new(self.pieces, work);
+        self.peers.push(Peer {
             name,
-            work: Box::new(work),
+            goal,
+            contender,
         });
         self
     }
 
-    pub(crate) fn measure(&self, effort: Effort) -> std::result::Result<Result, String> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|why| format!("cannot start a runtime: {why}"))?;
-        let times: Vec<_> = self
-            .contenders
-            .iter()
-            .map(|contender| contender.times_in(&runtime, effort.turn))
-            .collect();
-        let mut measured: Vec<_> = self
-            .contenders
-            .iter()
-            .map(|contender| self.count(contender, &runtime))
-            .collect();
-        for round in 0..effort.rounds {
-            // Nobody always comes after the same one.
-            for turn in 0..self.contenders.len() {
-                let at = (round + turn) % self.contenders.len();
-                let took = self.contenders[at].take_turn(&runtime, times[at]);
-                let pieces = f64::from(times[at]) * self.children as f64;
-                let per_child = took.as_nanos() as f64 / pieces;
-                measured[at].nanoseconds.push(per_child);
-            }
-        }
-        for measured in &mut measured {
-            measured.nanoseconds.sort_by(f64::total_cmp);
-        }
-        Ok(Result {
-            case: self.name.clone(),
-            contenders: measured,
-        })
+    /// A peer that is not `Send`.
+    pub(crate) fn against_local<F: Future<Output = u64> + 'static>(
+        mut self,
+        name: &'static str,
+        goal: Goal,
+        work: impl Fn(u64) -> F + Clone + 'static,
+    ) -> Self {
+        let contender = Contender::local(self.pieces, work);
+        self.peers.push(Peer {
+            name,
+            goal,
+            contender,
+        });
+        self
     }
 
-    fn count(&self, contender: &Contender, runtime: &Runtime) -> Measured {
-        let AllocationInfo {
-            count_total,
-            bytes_total,
-            ..
-        } = measure(|| (contender.work)(runtime, 1));
-        Measured {
-            name: contender.name,
-            nanoseconds: Vec::new(),
-            allocations_per_child: count_total as f64 / self.children as f64,
-            bytes_per_child: bytes_total as f64 / self.children as f64,
-        }
+    pub(crate) fn title(&self) -> String {
+        format!("{}, {}", self.name, self.on.name())
+    }
+
+    /// Ours first, then the peers.
+    pub(crate) fn contenders(&self) -> Vec<&Contender> {
+        let peers = self.peers.iter().map(|peer| &peer.contender);
+        std::iter::once(&self.ours).chain(peers).collect()
     }
 }
 
 impl Contender {
-    fn take_turn(&self, runtime: &Runtime, times: u32) -> Duration {
-        let start = Instant::now();
-        (self.work)(runtime, times);
-        start.elapsed()
+    fn new<F, D>(pieces: u64, work: impl Fn(u64) -> F + Clone + Send + 'static) -> Self
+    where
+        F: Future<Output = D> + Send + 'static,
+        D: Done,
+    {
+        Self(Box::new(move |times| {
+            Work::Send(Box::pin(repeat(times, pieces, work.clone())))
+        }))
     }
 
-    /// How often it can do its work in about this time. Warms it up as well.
-    fn times_in(&self, runtime: &Runtime, turn: Duration) -> u32 {
-        let mut times = 1;
-        while self.take_turn(runtime, times) < turn {
-            times *= 2;
-        }
-        times
+    fn local<F: Future<Output = u64> + 'static>(
+        pieces: u64,
+        work: impl Fn(u64) -> F + Clone + 'static,
+    ) -> Self {
+        Self(Box::new(move |times| {
+            Work::Local(Box::pin(repeat(times, pieces, work.clone())))
+        }))
     }
+
+    pub(crate) fn work(&self, times: u32) -> Work {
+        (self.0)(times)
+    }
+}
+
+async fn repeat<F: Future<Output: Done>>(
+    times: u32,
+    pieces: u64,
+    work: impl Fn(u64) -> F,
+) -> Duration {
+    let mut took = Duration::ZERO;
+    for _ in 0..times {
+        let start = Instant::now();
+        let counts = work(pieces).await.check(pieces);
+        took += counts.unwrap_or_else(|| start.elapsed());
+    }
+    took
 }

@@ -1,8 +1,25 @@
-//! `cargo xtask bench`: the benchmarks, optimised.
+//! `cargo xtask bench`: the benchmarks, optimised, and the page of documentation with what they have found.
+
+use std::fs;
 
 use crate::shell::{self, Outcome};
+use crate::weight;
+
+/// The tables of the page `anyrt::costs`.
+const PAGE: &str = "crates/anyrt/src/costs.md";
 
 pub(crate) fn run(args: &[&str]) -> Outcome {
-    let line = "cargo run --release --package anyrt-bench --";
-    shell::run(&[&[line], args].concat().join(" "))
+    let (doc, args): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| **arg == "--doc");
+    let mut line = vec!["cargo run --profile bench --package anyrt-bench --"];
+    line.extend(args);
+    if doc.is_empty() {
+        return shell::run(&line.join(" "));
+    }
+    line.extend(["--markdown", PAGE]);
+    shell::run(&line.join(" "))?;
+    let weight = weight::table()?;
+    let page = shell::root().join(PAGE);
+    let failed = |why| format!("cannot complete {PAGE}: {why}");
+    let tables = fs::read_to_string(&page).map_err(failed)?;
+    fs::write(&page, format!("{tables}\n{weight}")).map_err(failed)
 }

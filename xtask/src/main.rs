@@ -8,6 +8,7 @@ mod tree;
 
 mod backends;
 mod clippy;
+mod weight;
 
 mod bench;
 mod ci;
@@ -23,7 +24,9 @@ cargo xtask VERB
   ci                fmt, clippy, tidy, features, test, doc and examples; stops at the first failure
   test [ARG..]      all tests, with all backends, with each alone and with none; ARGs go to the test programs
   seeds [COUNT]     random programs on the simulator, as many as COUNT or 10,000
-  bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more
+  bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more;
+                    `bench --doc` measures it all, and puts the figures into the documentation
+  weight            builds an application with `anyrt` and one with `tokio` alone, and compares crates and time
   features          checks the facade with every subset of the backend features, warnings denied
   tidy              the rules of this house that rustc, clippy and rustfmt do not know
   examples          runs the command lines that stand at the head of each example
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["test", args @ ..] => test::run(args),
         ["seeds", count @ ..] => seeds::run(count),
         ["bench", args @ ..] => bench::run(args),
+        ["weight"] => weight::run(),
         ["features"] => features::run(),
         ["tidy"] => tidy::run(),
         ["examples"] => examples::run(),

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What a chore gives back; the error is a line for the user.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
@@ -25,6 +25,19 @@ pub(crate) fn run(line: &str) -> Outcome {
         Ok(())
     } else {
         Err(format!("failed ({status}), repeat it with: {line}"))
+    }
+}
+
+/// Runs `line` at the top of the workspace, and gives what it prints.
+pub(crate) fn output(line: &str) -> Outcome<String> {
+    let output = command(line)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|why| format!("cannot start `{line}`: {why}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("failed ({}): {line}", output.status))
     }
 }
 

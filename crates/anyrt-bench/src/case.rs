@@ -31,16 +31,24 @@ pub(crate) struct Peer {
 }
 
 /// Makes the work of doing it so many times.
-pub(crate) struct Contender(Box<dyn Fn(u32) -> Work>);
+pub(crate) struct Contender {
+    make: Box<dyn Fn(u32) -> Work>,
+    /// Whether all of the work is what is measured.
+    pub(crate) is_all_measured: bool,
+}
 
 /// How a piece of work says that it has been done.
 pub(crate) trait Done: Send {
+    const IS_ALL_MEASURED: bool;
+
     /// The time that counts, or `None` if all of it does.
     fn check(self, pieces: u64) -> Option<Duration>;
 }
 
 /// The sum of the numbers below that of the pieces.
 impl Done for u64 {
+    const IS_ALL_MEASURED: bool = true;
+
     fn check(self, pieces: u64) -> Option<Duration> {
         assert_eq!(
             self,
@@ -52,6 +60,8 @@ impl Done for u64 {
 }
 
 impl Done for Duration {
+    const IS_ALL_MEASURED: bool = false;
+
     fn check(self, _: u64) -> Option<Duration> {
         Some(self)
     }
@@ -112,7 +122,7 @@ impl Case {
     }
 
     pub(crate) fn against<F, D>(
-        mut self,
+        self,
         name: &'static str,
         goal: Goal,
         work: impl Fn(u64) -> F + Clone + Send + 'static,
@@ -122,22 +132,21 @@ impl Case {
         D: Done,
     {
         let contender = Contender::new(self.pieces, work);
-        self.peers.push(Peer {
-            name,
-            goal,
-            contender,
-        });
-        self
+        self.with(name, goal, contender)
     }
 
     /// A peer that is not `Send`.
     pub(crate) fn against_local<F: Future<Output = u64> + 'static>(
-        mut self,
+        self,
         name: &'static str,
         goal: Goal,
         work: impl Fn(u64) -> F + Clone + 'static,
     ) -> Self {
         let contender = Contender::local(self.pieces, work);
+        self.with(name, goal, contender)
+    }
+
+    fn with(mut self, name: &'static str, goal: Goal, contender: Contender) -> Self {
         self.peers.push(Peer {
             name,
             goal,
@@ -163,22 +172,24 @@ impl Contender {
         F: Future<Output = D> + Send + 'static,
         D: Done,
     {
-        Self(Box::new(move |times| {
-            Work::Send(Box::pin(repeat(times, pieces, work.clone())))
-        }))
+        Self {
+            make: Box::new(move |times| Work::Send(Box::pin(repeat(times, pieces, work.clone())))),
+            is_all_measured: D::IS_ALL_MEASURED,
+        }
     }
 
     fn local<F: Future<Output = u64> + 'static>(
         pieces: u64,
         work: impl Fn(u64) -> F + Clone + 'static,
     ) -> Self {
-        Self(Box::new(move |times| {
-            Work::Local(Box::pin(repeat(times, pieces, work.clone())))
-        }))
+        Self {
+            make: Box::new(move |times| Work::Local(Box::pin(repeat(times, pieces, work.clone())))),
+            is_all_measured: true,
+        }
     }
 
     pub(crate) fn work(&self, times: u32) -> Work {
-        (self.0)(times)
+        (self.make)(times)
     }
 }
 

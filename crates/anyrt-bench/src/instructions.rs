@@ -13,9 +13,10 @@ const MOST_PIECES: u64 = 100_000;
 const ENOUGH_PIECES: u64 = 2_000;
 
 impl Case {
-    /// A row for each peer; none if there is nothing to count.
+    /// A row for each peer; none where only a part of the work is measured, since all of it would be counted.
     pub(crate) fn instructions(&self) -> Result<Vec<Row>, String> {
-        if self.metric != Metric::Time || self.pieces > MOST_PIECES || self.peers.is_empty() {
+        let countable = self.metric == Metric::Time && self.ours.is_all_measured;
+        if !countable || self.pieces > MOST_PIECES {
             return Ok(Vec::new());
         }
         let ours = self.instructions_of(None)?;
@@ -48,6 +49,7 @@ impl Case {
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg("--max-threads=2000")
             .arg(this)
             .arg(self.title())
             .arg(format!("--alone={times}"))
@@ -58,7 +60,10 @@ impl Case {
         let said = String::from_utf8_lossy(&output.stderr);
         collected(&said)
             .filter(|_| output.status.success())
-            .ok_or_else(|| format!("valgrind has failed with {command:?}:\n{said}"))
+            .ok_or_else(|| {
+                let first: Vec<_> = said.lines().take(20).collect();
+                format!("{command:?} has failed:\n{}", first.join("\n"))
+            })
     }
 }
 

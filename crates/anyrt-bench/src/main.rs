@@ -15,6 +15,7 @@ mod report;
 mod cases;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -26,8 +27,8 @@ use crate::report::Report;
 #[derive(Parser)]
 #[command(about = "Measures anyrt and its peers side by side")]
 struct Args {
-    /// Only cases whose name contains this; or the one case with this very name.
-    filter: Option<String>,
+    /// Only cases whose name contains these words as they stand; or the one case with this very name.
+    filter: Vec<String>,
     /// A minute's run: fewer rounds, and so a wider spread.
     #[arg(long)]
     quick: bool,
@@ -48,9 +49,18 @@ struct Args {
     peer: Option<String>,
 }
 
-fn main() -> Result<(), String> {
-    let args = Args::parse();
-    let subjects = chosen(args.filter.as_deref().unwrap_or_default())?;
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), String> {
+    let subjects = chosen(&args.filter.join(" "))?;
     let hosts = Hosts::start()?;
     if let Some(times) = args.alone {
         return alone(&subjects, &hosts, args.peer.as_deref(), times);

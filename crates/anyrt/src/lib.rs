@@ -47,8 +47,9 @@
 //!   be set up.
 //! - [`#[anyrt::test]`](macro@crate::test) runs one test on each backend, and on the simulator with many seeds.
 //! - The module `testing`, with the feature of that name, is the test kit.
-//! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what.
 //! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
+//! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what,
+//!   and [`costs`] what they cost.
 //!
 //! # Which backend
 //!
@@ -84,6 +85,7 @@ pub mod sim;
 pub mod testing;
 pub mod guide;
 pub mod context;
+pub mod costs;
 
 mod enabled;
 mod seeds;

@@ -12,7 +12,7 @@ const HEADINGS: [&str; 5] = [
 ];
 
 /// The files that tell a story, under headings of their own.
-const STORIES: [&str; 2] = ["/src/lib.rs", "/src/guide.rs"];
+const STORIES: [&str; 3] = ["/src/lib.rs", "/src/guide.rs", "/src/costs.rs"];
 
 /// What a file that holds state may have at its head, besides.
 const INVARIANTS: &str = "# Invariants";

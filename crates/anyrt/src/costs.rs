@@ -1,0 +1,50 @@
+//! What it costs: this crate and its peers, measured side by side.
+//!
+//! # How it was measured
+//!
+//! Each case does the same work with this crate and with its peers, in one process, on the same runtime, in turns: many
+//! short rounds, in each of which nobody always comes after the same one. The *ratio* is ours to the peer's, in each
+//! round, so that what disturbs a round disturbs both; below 1 we are faster. The column shows the median, and the
+//! *middle half* lies around it.
+//!
+//! *Must* and *aim* are the ratios that were set as goals before anything was measured, and *reached* says which of
+//! them has been. Where there is no goal the ratio is there for scale. The last columns are for one piece of the work,
+//! ours and the peer's: the time, and how often and how much is allocated, which is counted in a round of its own and
+//! on one thread only. Times belong to the machine, ratios less so.
+//!
+//! Peers do less. A `JoinSet` does not wait for its tasks when it is dropped, a `TaskTracker` knows no errors, a token
+//! has no reasons and no deadlines, `FuturesUnordered` has no handles, and `timeout` drops its body in the middle. What
+//! is compared is what one would write with each of them for the same purpose.
+//!
+//! # How to repeat it
+//!
+//! - `cargo xtask bench` measures all of it, in some ten minutes; `cargo xtask bench --quick` takes a minute or two.
+//! - `cargo xtask bench to_thread` measures the cases with these words in their names.
+//! - `cargo xtask bench --instructions` counts instructions with valgrind instead, which is the same on a busy machine.
+//! - `cargo xtask bench --json FILE` writes the figures for programs as well.
+//! - `cargo xtask bench --doc` writes the tables below.
+//!
+//! The cases are in the package `anyrt-bench` of the repository.
+//!
+//! # The figures
+//!
+#![doc = include_str!("costs.md")]
+//!
+//! # What was not reached, and why
+//!
+//! - *Groups of tasks*: a child is a task of the runtime with more in it: where it stands in the tree of scopes, its
+//!   way out when it is cancelled, and what it has taken along. So its allocation is larger, and tokio zeroes,
+//!   copies and frees it. Each child that waits is listed once with its group, or nobody could wake it to cancel it.
+//!   A peer that only counts its tasks, or only keeps their handles, needs none of this.
+//! - *A group of three*: the group itself costs about three allocations, the nodes of the scope tree. Spread over a
+//!   thousand children nobody sees that; over three one does.
+//! - *Groups in one task*: a child is an allocation, and so are its waker and the place for its value. One allocation
+//!   for all of it needs `unsafe`, which this crate does without.
+//! - *Time limits*: a scope is a node in a tree, which can be cancelled from above and can hold; `timeout` is a timer
+//!   beside a future. The timer is the runtime's own in both, so a limit of ours costs that and the node.
+//! - *Nested limits* share one timer, that of the earliest, and still cost a node and an entry in the list of the node
+//!   above it for each of them.
+//! - *The facade*: where the backend is asked for at each call, a runtime that is not in a `run` of this crate is looked
+//!   up in a thread-local of its own, and its handle cloned.
+//!
+//! Not measured yet: requests over HTTP, as there is no socket layer.

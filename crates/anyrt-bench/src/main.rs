@@ -27,7 +27,7 @@ use crate::report::Report;
 #[derive(Parser)]
 #[command(about = "Measures anyrt and its peers side by side")]
 struct Args {
-    /// Only cases whose name contains these words as they stand; or the one case with this very name.
+    /// Only cases whose name or subject contains these words as they stand; or the one case with this very name.
     filter: Vec<String>,
     /// A minute's run: fewer rounds, and so a wider spread.
     #[arg(long)]
@@ -92,10 +92,11 @@ fn chosen(filter: &str) -> Result<Vec<Subject>, String> {
     let mut subjects = cases::all();
     let mut titles = subjects.iter().flat_map(|(_, cases)| cases);
     let exact = titles.any(|case| case.title() == filter);
-    for (_, cases) in &mut subjects {
+    for (subject, cases) in &mut subjects {
         cases.retain(|case| {
             let title = case.title();
-            title == filter || !exact && title.contains(filter)
+            let contains = title.contains(filter) || subject.contains(filter);
+            title == filter || !exact && contains
         });
     }
     subjects.retain(|(_, cases)| !cases.is_empty());

@@ -92,14 +92,11 @@ pub(crate) fn look<R>(f: impl FnOnce(&Arc<Node>) -> R) -> Option<R> {
 
 /// Whether the scope at this place is cancelled as of now; what waits here is going to be dropped.
 pub(crate) fn is_cancelled<B: Backend>() -> bool {
-    let Some(now) = find_backend::<B>().map(|backend| backend.now()) else {
-        return false;
-    };
     let Some(node) = look(Arc::clone) else {
         return false;
     };
-    let deadline = node.effective_deadline(now);
-    let is_cancelled = deadline.is_some_and(|deadline| deadline <= now);
+    let has_passed = |limit| find_backend::<B>().is_some_and(|backend| limit <= backend.now());
+    let is_cancelled = node.is_surely_cancelled() || node.earliest_limit().is_some_and(has_passed);
     if is_cancelled {
         node.bring_down();
     }

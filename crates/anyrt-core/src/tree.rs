@@ -24,6 +24,7 @@ mod cancel;
 mod daemons;
 mod deadline;
 mod exits;
+mod list;
 mod members;
 mod moving;
 mod stop;
@@ -33,11 +34,10 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use slab::Slab;
-
 use self::deadline::earlier;
 use self::exits::Exits;
 pub(crate) use self::exits::{Exit, Launch};
+use self::list::List;
 use crate::home::Home;
 use crate::lock::lock;
 use crate::reason::Reason;
@@ -96,6 +96,8 @@ const ARRIVING: u32 = 32768;
 const PICKS: u32 = 1 << 16;
 /// Of a children node: there have been daemons.
 const DAEMONS: u32 = 1 << 17;
+/// It has been given a grace period, which begins when somebody with a clock looks.
+const GRACED: u32 = 1 << 18;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -130,7 +132,7 @@ struct State {
     /// The earliest deadline of the visible scopes around it.
     above: Option<Instant>,
     waker: Option<Waker>,
-    members: Slab<Member>,
+    members: List<Member>,
     key_in_parent: Option<usize>,
     key_in_handle: Option<usize>,
     /// Children that were cancelled one by one and have not ended yet.

@@ -36,8 +36,9 @@
 //!   way out when it is cancelled, and what it has taken along. So its allocation is larger, and tokio zeroes,
 //!   copies and frees it. Each child that waits is listed once with its group, or nobody could wake it to cancel it.
 //!   A peer that only counts its tasks, or only keeps their handles, needs none of this.
-//! - *A group of three*: the group itself costs about three allocations, the nodes of the scope tree. Spread over a
-//!   thousand children nobody sees that; over three one does.
+//! - *A group of three*: the group itself is a handful of allocations: two nodes of the scope tree, and what its members
+//!   share. The outermost one also makes what a run has in common. Spread over a thousand children nobody sees that;
+//!   over three one does.
 //! - *Groups in one task*: a child is an allocation, and so are its waker and the place for its value. One allocation
 //!   for all of it needs `unsafe`, which this crate does without.
 //! - *Time limits*: a scope is a node in a tree, which can be cancelled from above and can hold; `timeout` is a timer

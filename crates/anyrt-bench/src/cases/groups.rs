@@ -9,7 +9,7 @@ use anyrt_smol::Smol;
 use anyrt_tokio::Tokio;
 use tokio_util::task::TaskTracker;
 
-use super::pieces::{Child, awaited, itself, join_set, task_group, tokio_spawn};
+use super::pieces::{Child, awaited, itself, join_set, one_by_one, task_group, tokio_spawn};
 use crate::case::Case;
 use crate::goal::Goal;
 use crate::host::On;
@@ -20,7 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
         for child in Child::ALL {
             cases.extend(on_tokio(on, child));
         }
-        cases.push(of_three(on));
+        cases.extend(of_three(on));
     }
     for child in Child::ALL {
         cases.extend(elsewhere(child));
@@ -49,12 +49,32 @@ fn on_tokio(on: On, child: Child) -> [Case; 2] {
     [kept, dropped]
 }
 
-fn of_three(on: On) -> Case {
+/// By itself, and where most are: inside another one.
+fn of_three(on: On) -> [Case; 2] {
     let child = Child::Yields;
+    let goal = Goal::new(1.0, 0.75);
     let ours = move |n| task_group::<Tokio>(n, child);
-    Case::new("group of 3, one yield, handles awaited", on, 3, ours)
-        .against("JoinSet", Goal::new(1.0, 0.75), move |n| join_set(n, child))
-        .against("tokio::join!", Goal::REPORT, move |_| join_macro(child))
+    let alone = Case::new("group of 3, one yield, handles awaited", on, 3, ours)
+        .against("JoinSet", goal, move |n| join_set(n, child))
+        .against("tokio::join!", Goal::REPORT, move |_| join_macro(child));
+    let inside = Case::new("groups of 3 inside a group", on, 300, move |n| {
+        let group = anyrt_core::task_group::<Tokio, _, (), _, _>(async move |_| {
+            Ok(in_threes(n, || task_group::<Tokio>(3, child)).await)
+        });
+        async { group.await.unwrap_or(0) }
+    })
+    .against("JoinSet", goal, move |n| {
+        in_threes(n, move || join_set(3, child))
+    });
+    [alone, inside]
+}
+
+async fn in_threes<F: Future<Output = u64>>(children: u64, three: impl Fn() -> F) -> u64 {
+    let make = async |group| {
+        let numbers_before = 3 * 3 * group;
+        numbers_before + three().await
+    };
+    one_by_one(children / 3, make, itself).await
 }
 
 fn elsewhere(child: Child) -> [Case; 2] {

@@ -148,7 +148,7 @@ impl Node {
         if before & (SPREAD | ENDED) == SPREAD {
             return;
         }
-        for (_, member) in &mut state.members {
+        for member in state.members.iter_mut() {
             match member {
                 Member::Below(node) => work.extend(node.upgrade().map(|node| (node, ABOVE))),
                 Member::Seat(_, waker) => wakers.extend(waker.take()),

@@ -70,11 +70,14 @@ impl Node {
 
     /// The earliest deadline in sight; `cancelled_at` stands for one that is cancelled already.
     pub(crate) fn effective_deadline(self: &Arc<Self>, cancelled_at: Instant) -> Option<Instant> {
-        let mut earliest = self.is_surely_cancelled().then_some(cancelled_at);
-        for node in self.visible() {
-            earliest = earlier(earliest, node.limit_of(&lock(&node.state)));
-        }
-        earliest
+        let cancelled = self.is_surely_cancelled().then_some(cancelled_at);
+        earlier(cancelled, self.earliest_limit())
+    }
+
+    /// The earliest deadline that this place can see.
+    pub(crate) fn earliest_limit(self: &Arc<Self>) -> Option<Instant> {
+        let limit = |node: &Arc<Node>| node.limit_of(&lock(&node.state));
+        self.visible().filter_map(limit).min()
     }
 
     /// The reason of the earliest limit in sight, if that has passed.
@@ -109,7 +112,7 @@ impl Node {
             return;
         }
         change(&mut state);
-        for (_, member) in &state.members {
+        for member in state.members.iter() {
             let Member::Run(run) = member else { continue };
             let Some(run) = run.upgrade() else { continue };
             change(&mut lock(&run.state));
@@ -150,7 +153,7 @@ pub(super) fn tell_below(changed: VecDeque<Arc<Node>>) {
         state.take_watchers(&mut wakers);
         let visible = earlier(node.limit_of(&state), state.above);
         let cancelled = node.is_effectively_cancelled();
-        for (_, member) in &state.members {
+        for member in state.members.iter() {
             let Member::Below(below) = member else {
                 continue;
             };

@@ -20,7 +20,7 @@ impl Node {
         let Some(key) = key else {
             return state.members.insert(member);
         };
-        let before = std::mem::replace(&mut state.members[key], member);
+        let before = state.members.replace(key, member);
         drop(state);
         drop(before);
         key
@@ -56,13 +56,10 @@ impl Node {
         let mut state = lock(&self.state);
         state.picked.push(child);
         self.set(PICKED);
-        let waker = state
-            .members
-            .iter_mut()
-            .find_map(|(_, member)| match member {
-                Member::Seat(number, waker) if *number == child => waker.take(),
-                _ => None,
-            });
+        let waker = state.members.iter_mut().find_map(|member| match member {
+            Member::Seat(number, waker) if *number == child => waker.take(),
+            _ => None,
+        });
         drop(state);
         match waker {
             Some(waker) => waker.wake(),
@@ -124,7 +121,7 @@ impl Node {
 impl State {
     /// The futures that watch the scope; they list themselves again when they are polled.
     pub(super) fn take_watchers(&mut self, wakers: &mut Vec<Waker>) {
-        for (_, member) in &mut self.members {
+        for member in self.members.iter_mut() {
             if let Member::Watcher(waker) = member {
                 wakers.extend(waker.take());
             }

@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::deadline::earlier;
-use super::{DOOMED, ENDED, Member, Node, STOPPING};
+use super::{DOOMED, ENDED, GRACED, Member, Node, STOPPING};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -19,6 +19,8 @@ impl Node {
 
     /// The same where no clock is at hand: the time begins when a run of the scope is polled next.
     pub(crate) fn stop_without_clock(self: &Arc<Self>, grace: Duration) {
+        // Before its runs hear of it.
+        self.set(GRACED);
         self.adjust(|state| {
             state.grace = Some(state.grace.map_or(grace, |before| before.min(grace)));
         });
@@ -42,6 +44,9 @@ impl Node {
 
     /// Begins the time of a stop that was asked for without a clock.
     pub(crate) fn begin_grace(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
+        if !self.is(GRACED) {
+            return;
+        }
         let grace = lock(&self.state).grace.take();
         if let Some(grace) = grace {
             self.stop(now().checked_add(grace));
@@ -58,7 +63,7 @@ impl Node {
     fn begin_stop(self: &Arc<Self>) {
         self.set(STOPPING);
         let mut runs = Vec::new();
-        for (_, member) in &lock(&self.state).members {
+        for member in lock(&self.state).members.iter() {
             if let Member::Run(run) = member {
                 runs.extend(run.upgrade());
             }
@@ -76,7 +81,7 @@ impl Node {
         while let Some(node) = work.pop_front() {
             let mut state = lock(&node.state);
             state.take_watchers(&mut wakers);
-            for (_, member) in &state.members {
+            for member in state.members.iter() {
                 if let Member::Below(node) | Member::Run(node) = member {
                     work.extend(node.upgrade());
                 }

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: the benchmarks, optimised, and the page of documentation with what they have found.
 
 use std::fs;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use crate::shell::{self, Outcome};
 use crate::weight;
@@ -18,8 +20,11 @@ pub(crate) fn run(args: &[&str]) -> Outcome {
     line.extend(["--markdown", PAGE]);
     shell::run(&line.join(" "))?;
     let weight = weight::table()?;
+    let rustc = shell::output("rustc --version")?;
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    let machine = format!("On {cores} cores, with {}.", rustc.trim());
     let page = shell::root().join(PAGE);
     let failed = |why| format!("cannot complete {PAGE}: {why}");
     let tables = fs::read_to_string(&page).map_err(failed)?;
-    fs::write(&page, format!("{tables}\n{weight}")).map_err(failed)
+    fs::write(&page, format!("{machine}\n\n{tables}\n{weight}")).map_err(failed)
 }

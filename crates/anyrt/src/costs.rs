@@ -33,9 +33,9 @@
 //! # What was not reached, and why
 //!
 //! - *Groups of tasks*: a child is a task of the runtime with more in it: where it stands in the tree of scopes, its
-//!   way out when it is cancelled, and what it has taken along. So its allocation is larger, and takes
-//!   longer to fill and to free. Each child that waits is listed once with its group, or nobody could wake it to cancel it.
-//!   A peer that only counts its tasks, or only keeps their handles, needs none of this.
+//!   way out when it is cancelled, and what it has taken along. So its allocation is larger, and takes longer to fill
+//!   and to free. Each child that waits is listed once with its group, or nobody could wake it to cancel it. A peer
+//!   that only counts its tasks, or only keeps their handles, needs none of this.
 //! - *A group of three*: the group itself is a handful of allocations: two nodes of the scope tree, and what its members
 //!   share. The outermost one also makes what a run has in common. Spread over a thousand children nobody sees that;
 //!   over three one does.

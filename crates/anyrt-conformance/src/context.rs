@@ -270,6 +270,33 @@ pub async fn a_call_sees_what_is_set_where_it_begins<B: Backend>(rt: Rt<B>) {
     assert_eq!(NUMBER.scope(2, call).await, 2);
 }
 
+/// Context: what goes through a portal takes over what is set where it is called, be that in a thread or in a task, but
+/// nothing of the portal's own place.
+pub async fn portals_inherit<B: Backend>(rt: Rt<B>) {
+    let portal = NUMBER.sync_scope(1, || rt.portal());
+    let there = portal.clone();
+    let called = NUMBER.scope(
+        7,
+        OWN.scope(Cell::new(7), async {
+            let in_thread = rt.to_thread(move || {
+                let called = there.call(async { (number(), own()) });
+                let inner = NUMBER.sync_scope(8, || there.spawn(async { number() }).wait());
+                let started = there.start(async |started: Started<u32>| started.set(number()));
+                (called, inner, started.map(|(number, _)| number))
+            });
+            (
+                in_thread.await,
+                portal.call_async(async { (number(), own()) }).await,
+            )
+        }),
+    );
+    let (in_thread, in_task) = called.await;
+    assert_eq!(in_thread, (Ok((7, 0)), Ok(8), Ok(7)));
+    assert_eq!(in_task, Ok((7, 0)));
+    let outside = rt.to_thread(move || on_a_fresh_thread(move || portal.call(async { number() })));
+    assert_eq!(NUMBER.scope(7, outside).await, Ok(0));
+}
+
 /// Context: a cleanup takes over what is set where it was registered.
 pub async fn cleanups_inherit<B: Backend>(rt: Rt<B>) {
     let (tell, heard) = oneshot::channel();

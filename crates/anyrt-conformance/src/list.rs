@@ -825,6 +825,7 @@ promises! {
         a_call_is_a_part_of_the_run
         a_call_may_wait_for_a_timer
         a_thread_of_the_run_may_call
+        a_thread_may_make_the_portal_that_it_calls
         a_panic_comes_out_at_the_caller
         a_panic_of_a_task_is_told_by_its_handle
         a_panicking_destructor_takes_nobody_down
@@ -874,6 +875,7 @@ promises! {
         a_sync_program_may_have_a_run_of_its_own
         the_run_of_a_portal_ends_with_its_last_user
         the_last_user_of_a_portal_may_be_anywhere
+        a_later_call_on_the_thread_of_the_starter_does_not_wait
         a_provider_shares_one_run
         a_portal_of_its_own_is_refused_in_its_own_run
         a_portal_may_be_started_inside_a_run
@@ -1040,6 +1042,7 @@ promises! {
         what_a_child_sets_is_seen_below_it_only
         threads_inherit
         a_call_sees_what_is_set_where_it_begins
+        portals_inherit
         cleanups_inherit
         an_adopted_cleanup_inherits
         scopes_do_not_hide_values

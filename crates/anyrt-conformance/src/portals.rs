@@ -101,6 +101,16 @@ pub async fn a_thread_of_the_run_may_call<B: Backend>(rt: Rt<B>) {
     assert_eq!(chain.await, Ok(Ok::<_, PortalClosed>(21)));
 }
 
+/// Portals: a thread that runs a call may also have made the portal, by the handle of a group.
+pub async fn a_thread_may_make_the_portal_that_it_calls<B: Backend>(rt: Rt<B>) {
+    let group = rt.task_group(async |g| {
+        let there = g.clone();
+        let call = rt.to_thread(move || there.portal().call(rt.yields(3).map(|()| 7)));
+        Ok::<_, ()>(call.await)
+    });
+    assert_eq!(group.await, Ok(Ok(7)));
+}
+
 /// Portals: "a panic in the called future comes out at the caller", with its payload, and nowhere else.
 pub async fn a_panic_comes_out_at_the_caller<B: Backend>(rt: Rt<B>) {
     struct Payload(u32);

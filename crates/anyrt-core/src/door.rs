@@ -19,6 +19,7 @@ use crate::scope::CancelScope;
 use crate::spawn::TaskGroup;
 use crate::task::Task;
 use crate::tree::{Node, Role};
+use crate::worker;
 
 /// Why a call through a portal gave no value.
 ///
@@ -71,7 +72,7 @@ pub(crate) struct Door<B> {
     /// keep the group open while it comes in: many calls at once would keep it from ever finding itself empty.
     daemons: Option<TaskGroup<B, Infallible>>,
     is_of_run: bool,
-    /// One of the threads of the runtime, since somebody was polled there; perhaps the only one.
+    /// If somebody was polled there, one of the threads of the runtime, and perhaps the only one.
     made_on: ThreadId,
 }
 
@@ -119,9 +120,11 @@ impl<B: Backend> Door<B> {
 
     /// Whether to wait on this thread would block what is waited for.
     pub(crate) fn is_own_thread(&self) -> bool {
-        // A future that is not ours may be polled on the only thread of the runtime.
+        // A future that is not ours may be polled on the only thread of the runtime. A thread that runs a call is none of
+        // those, and may have made the portal itself.
         let is_made_here = || thread::current().id() == self.made_on;
-        place::is_inside() || (is_made_here() && B::is_in_sight())
+        let runs_a_call = || worker::current().is_some();
+        place::is_inside() || (is_made_here() && B::is_in_sight() && !runs_a_call())
     }
 
     /// To be kept by who waits without blocking, as long as that waits.

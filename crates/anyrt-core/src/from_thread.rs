@@ -1,4 +1,26 @@
 //! Calls from a thread back to whoever has called into it.
+//!
+//! [`block_on`] waits for a future on the runtime of the caller. To spawn into a group no helper is needed: its handle
+//! may be sent into the thread, and `spawn` never waits. The group waits for the child, also after the thread has ended.
+//!
+//! ```
+//! # use anyrt_sim::Sim;
+//! use anyrt_core::from_thread::block_on;
+//! use anyrt_core::{task_group, to_thread};
+//!
+//! # anyrt_core::run(&Sim::default(), async {
+//! let group = task_group::<Sim, _, (), _, _>(async |g| {
+//!     let there = g.clone();
+//!     let length = to_thread::<Sim, _, _>(move || {
+//!         let text = "read by a thread".to_owned(); // .. which blocks ..
+//!         let child = there.spawn(async move { Ok(text.len()) });
+//!         block_on::<Sim, _>(child)
+//!     });
+//!     Ok(length.await)
+//! });
+//! assert_eq!(group.await, Ok(Ok(16)));
+//! # });
+//! ```
 
 use std::error::Error;
 use std::fmt;
@@ -20,8 +42,6 @@ use crate::worker::{self, Worker};
 /// interrupts it, where it waits and nothing in it holds. It is polled by this very thread, so it may borrow and
 /// need not be `Send`; children that it spawns are the runtime's, as always. The end of the run interrupts it in
 /// any case. This is trio's and anyio's `from_thread.run`.
-///
-/// To spawn into a group no helper is needed: its handle may be sent into the thread, and `spawn` never waits.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! A run on a thread of its own, which lasts as long as somebody keeps it.
 
 use std::panic::{Location, resume_unwind};
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use crate::backend::Backend;
@@ -11,15 +11,41 @@ use crate::place;
 use crate::run::run;
 use crate::signal::Signal;
 use crate::throw_away::throw_away;
+use crate::tree::Node;
+use crate::worker;
 
 /// Its owners are the users of the run; the run ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     end: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
-    /// The thread that may wait for the other one. Any other one might be what that itself is waiting for: a thread of
-    /// its pool.
-    started_by: ThreadId,
+    started_by: Starter,
+}
+
+/// Who may wait for the end of the run. Anybody else might be what the run itself is waiting for: a thread of its pool.
+#[derive(Debug)]
+struct Starter {
+    thread: ThreadId,
+    /// The call that the thread ran. A pool uses its threads again, and the next call may be one that the run waits for.
+    call: Option<Weak<Node>>,
+}
+
+impl Starter {
+    fn here() -> Self {
+        Self {
+            thread: thread::current().id(),
+            call: worker::current().map(|worker| Arc::downgrade(&worker.node)),
+        }
+    }
+
+    fn is_here(&self) -> bool {
+        let here = Self::here();
+        let is_same_call = match (&self.call, &here.call) {
+            (Some(one), Some(other)) => one.ptr_eq(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        self.thread == here.thread && is_same_call && !place::is_inside()
+    }
 }
 
 impl Keeper {
@@ -53,7 +79,7 @@ impl Keeper {
         let keeper = Self {
             end,
             thread: Some(thread),
-            started_by: thread::current().id(),
+            started_by: Starter::here(),
         };
         (keeper, door)
     }
@@ -62,8 +88,7 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.end.come();
-        let is_starter = thread::current().id() == self.started_by;
-        if let Some(thread) = self.thread.take_if(|_| is_starter && !place::is_inside()) {
+        if let Some(thread) = self.thread.take_if(|_| self.started_by.is_here()) {
             // The hook has told of its panic, and this is no place for a second one.
             thread.join().unwrap_or_else(throw_away);
         }

@@ -103,11 +103,15 @@ impl<B: Backend> Portal<B> {
 
     /// Runs `future` in the group of the portal, and blocks until it has ended.
     ///
+    /// Nothing else ends the wait. In a closure of [`to_thread`](crate::to_thread) there is
+    /// [`from_thread::block_on`](crate::from_thread::block_on), which hears when the caller is cancelled.
+    ///
     /// # Errors
     ///
     /// [`PortalClosed`], which says why there is no value. On a thread on which futures are polled it is an error at
     /// once, since blocking there may keep `future` itself from going on; there is [`call_async`](Self::call_async).
-    /// On a multi-threaded runtime, a thread that polls futures of another crate is not always recognised.
+    /// On a multi-threaded runtime, a thread that polls futures of another crate is not always recognised; on tokio's,
+    /// `tokio::task::block_in_place` makes room there.
     ///
     /// # Panics
     ///
@@ -214,6 +218,19 @@ impl<B: Backend> Portal<B> {
     }
 
     /// Whether the group of the portal has ended, or all in it that it waits for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # use anyrt_core::{portal, run};
+    /// let portal = run(&Sim::default(), async {
+    ///     let portal = portal::<Sim>();
+    ///     assert!(!portal.is_closed());
+    ///     portal
+    /// });
+    /// assert!(portal.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.door.is_closed()
     }

@@ -130,6 +130,16 @@ impl<B: Backend, T: Send + 'static> PortalTask<B, T> {
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use anyrt_sim::Sim;
+    /// # anyrt_core::run(&Sim::default(), async {
+    /// let task = anyrt_core::portal::<Sim>().spawn(async { 7 });
+    /// assert_eq!(task.outcome().await, Ok(7));
+    /// # });
+    /// ```
     pub fn outcome(self) -> PortalOutcome<B, T> {
         PortalOutcome {
             task: self,

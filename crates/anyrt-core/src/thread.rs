@@ -31,8 +31,8 @@ use crate::worker::{self, Lent, Worker};
 ///
 /// A thread that waits in [`from_thread::block_on`](crate::from_thread::block_on) lends its token to one call at a
 /// time that it makes there, if that is for the same limiter. So calls within calls do not use the limiter up. Calls
-/// that wait for each other in other ways (over a channel) can do that, and wait for ever; give them limiters of
-/// their own.
+/// that wait for each other in other ways (over a channel or a portal) can do that, and wait for ever; give them limiters
+/// of their own.
 ///
 /// # Cancel safety
 ///
@@ -52,7 +52,8 @@ use crate::worker::{self, Lent, Worker};
 /// Runtimes bound their threads, too: tokio 512 for each runtime, smol and async-std 500 for the process, the
 /// simulator not at all. Calls above that wait for a thread in order, with their tokens. A call within a call needs
 /// a second thread while the first one waits, so keep the limiters' totals, times the depth, below that bound: where
-/// every thread waits for one that is still to come, nothing goes on.
+/// every thread waits for one that is still to come, nothing goes on. Where that cannot be said beforehand, give the
+/// inner call a time limit, and let it [`abandon_on_cancel`](ToThread::abandon_on_cancel).
 ///
 /// # Examples
 ///

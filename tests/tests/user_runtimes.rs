@@ -64,6 +64,20 @@ fn a_thread_of_a_tokio_runtime_calls_back_without_a_group() {
     }
 }
 
+/// All threads of the pool wait for one that is still to come: the answer is in the documentation of `to_thread`.
+#[cfg(feature = "tokio")]
+#[test]
+fn a_call_for_which_a_full_pool_has_no_thread_may_be_given_up() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.max_blocking_threads(1).enable_time().build();
+    let outer = anyrt::to_thread(|| {
+        let inner = anyrt::to_thread(|| 7).abandon_on_cancel();
+        from_thread::block_on(anyrt::fail_after(Duration::from_millis(5), inner))
+    });
+    let given_up = runtime.unwrap().block_on(outer).unwrap();
+    assert!(given_up.is_err());
+}
+
 #[cfg(feature = "tokio")]
 #[test]
 fn a_thread_that_waits_hears_of_the_end_of_its_tokio_runtime() {

@@ -7,7 +7,7 @@ use crate::shell::Outcome;
 
 pub(crate) fn run() -> Outcome {
     // With all backends they are a part of the workspace's tests.
-    let others = [vec!["tracing"], vec!["testing"]];
+    let others = ["tracing", "testing", "sync"].map(|name| vec![name]);
     for subset in subsets(&BACKENDS).into_iter().chain(others) {
         clippy::check(&format!(
             "--quiet --package anyrt --no-default-features --features={}",

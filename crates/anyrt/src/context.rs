@@ -40,8 +40,8 @@
 //! | `static N: Cell<u32>, not inherited;` | [`OwnLocal`](crate::OwnLocal)   | anything      | the future alone                 |
 //!
 //! - What is launched takes over what is set *where it is launched*: a child where it is spawned, by whatever group; a
-//!   closure where its `to_thread` begins; a cleanup where it is given to `on_exit`. What is set around the group does not
-//!   matter, nor what is set where a child happens to be polled.
+//!   closure where its `to_thread` begins; what goes through a portal where that is called; a cleanup where it is given to
+//!   `on_exit`. What is set around the group does not matter, nor what is set where a child happens to be polled.
 //! - Scopes, time limits, shields and the bodies of groups are in the same task, and see all of it.
 //! - Nobody changes what others see: an inner value hides the outer one, for those who are inside. To share what
 //!   changes, let the value be an `Arc` of an atomic or a lock.

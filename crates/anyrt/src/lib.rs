@@ -47,6 +47,7 @@
 //!   be set up.
 //! - [`#[anyrt::test]`](macro@crate::test) runs one test on each backend, and on the simulator with many seeds.
 //! - The module `testing`, with the feature of that name, is the test kit.
+//! - With the feature `sync` there are the modules `sync` and `channel`: events, locks and queues for tasks and threads.
 //! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what,
 //!   and [`costs`] what they cost.
@@ -83,6 +84,10 @@ mod portal;
 pub mod sim;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "sync")]
+pub mod sync;
+#[cfg(feature = "sync")]
+pub mod channel;
 pub mod guide;
 pub mod context;
 pub mod costs;

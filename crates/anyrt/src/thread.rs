@@ -70,6 +70,26 @@ where
 }
 
 /// Calls from a thread back to whoever has called into it.
+///
+/// To spawn into a group no helper is needed: its handle may be sent into the thread, and `spawn` never waits.
+///
+/// ```
+/// use anyrt::{from_thread, task_group, to_thread};
+///
+/// # #[cfg(feature = "sim")]
+/// # anyrt::run_on(anyrt::Sim::default(), async {
+/// let group = task_group(async |g| {
+///     let there = g.clone();
+///     let length = to_thread(move || {
+///         let text = "read by a thread".to_owned(); // .. which blocks ..
+///         let child = there.spawn(async move { Ok::<_, ()>(text.len()) });
+///         from_thread::block_on(child)
+///     });
+///     Ok(length.await)
+/// });
+/// assert_eq!(group.await, Ok(Ok(16)));
+/// # });
+/// ```
 pub mod from_thread {
     use std::future::Future;
 

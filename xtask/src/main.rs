@@ -14,6 +14,7 @@ mod bench;
 mod ci;
 mod examples;
 mod features;
+mod models;
 mod seeds;
 mod test;
 mod tidy;
@@ -27,6 +28,8 @@ cargo xtask VERB
   bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more;
                     `bench --doc` measures it all, and puts the figures into the documentation
   weight            builds an application with `anyrt` and one with `tokio` alone, and compares crates and time
+  models [COUNT]    each model of the core in COUNT interleavings, or 100,000
+  bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more
   features          checks the facade with every subset of the backend features, warnings denied
   tidy              the rules of this house that rustc, clippy and rustfmt do not know
   examples          runs the command lines that stand at the head of each example
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["test", args @ ..] => test::run(args),
         ["seeds", count @ ..] => seeds::run(count),
+        ["models", count @ ..] => models::run(count),
         ["bench", args @ ..] => bench::run(args),
         ["weight"] => weight::run(),
         ["features"] => features::run(),

@@ -12,7 +12,7 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::lock::lock;
 
-/// Runs `model` in as many interleavings as `ANYRT_MODEL_RUNS` says, or 400, and gives all that it has given.
+/// Runs `model` in as many interleavings as `ANYRT_MODEL_RUNS` says, or 1,000, and gives all that it has given.
 ///
 /// In half of them the next thread is chosen by chance each time. In the other half threads have ranks, and there are a
 /// few moments at which these change: that finds what needs a thread to be slow for long. `ANYRT_SEED` is a number, and
@@ -25,7 +25,7 @@ pub fn explore<T: Ord + Send + 'static>(
     model: impl Fn() -> T + Send + Sync + 'static,
 ) -> BTreeSet<T> {
     let number = |name| std::env::var(name).map(|text| text.parse().expect(name));
-    let runs: u64 = number("ANYRT_MODEL_RUNS").unwrap_or(400);
+    let runs: u64 = number("ANYRT_MODEL_RUNS").unwrap_or(1000);
     let seed = number("ANYRT_SEED").unwrap_or(0);
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let model = Arc::new(model);

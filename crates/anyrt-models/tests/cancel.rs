@@ -5,7 +5,7 @@ use std::future::Future;
 use anyrt_models::explore::{Alive, Gate, Life, explore};
 use anyrt_models::from_thread::{FromThreadError, block_on};
 use anyrt_models::{
-    CancelScope, Limiter, OneThreadEach, PortalClosed, Stopped, portal, run, task_group, to_thread,
+    CancelScope, Limiter, OneThreadEach, Stopped, portal, run, task_group, to_thread,
 };
 use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,8 @@ use shuttle::thread;
 
 type Scope = CancelScope<OneThreadEach>;
 
-/// Work that waits for a thread, and has a value then.
+/// Work that waits at a gate, and has a value then.
+#[derive(Clone, Default)]
 struct Work {
     gate: Gate,
     alive: Alive,
@@ -21,41 +22,37 @@ struct Work {
 }
 
 impl Work {
-    /// The work, and a thread that lets it go on.
-    fn begin() -> (Self, thread::JoinHandle<()>) {
-        let work = Self {
-            gate: Gate::default(),
-            alive: Alive::default(),
-            is_done: Arc::default(),
-        };
-        let gate = work.gate.clone();
-        (work, thread::spawn(move || gate.open()))
-    }
-
     fn future(&self) -> impl Future<Output = Life> + Send + 'static {
-        let (gate, alive, is_done) = (self.gate.clone(), self.alive.clone(), self.is_done.clone());
+        let work = self.clone();
         async move {
-            let life = alive.born();
-            gate.pass().await;
-            is_done.store(true, Ordering::SeqCst);
+            let life = work.alive.born();
+            work.gate.pass().await;
+            work.is_done.store(true, Ordering::SeqCst);
             life
         }
     }
+}
 
-    /// Both are over: a value is there if and only if the work was done, and nothing else is left of it.
-    fn end(self, value: Option<Life>, opener: thread::JoinHandle<()>) -> &'static str {
-        opener.join().unwrap();
-        let has_value = value.is_some();
-        assert_eq!(
-            self.is_done.load(Ordering::SeqCst),
-            has_value,
-            "a value is lost"
-        );
-        assert_eq!(self.alive.count(), usize::from(has_value));
-        drop(value);
-        assert_eq!(self.alive.count(), 0);
-        if has_value { "done" } else { "cut" }
-    }
+/// `cancelled` does the work, cancels it meanwhile, and gives the value if there is one. A thread opens the gate at the same
+/// time; and once more, nobody does.
+fn check(cancelled: impl AsyncFn(Work) -> Option<Life> + Copy + Send + Sync + 'static) {
+    let model = move |is_completed: bool| {
+        run(&OneThreadEach, async {
+            let work = Work::default();
+            let gate = work.gate.clone();
+            let opener = is_completed.then(|| thread::spawn(move || gate.open()));
+            let value = cancelled(work.clone()).await;
+            opener.into_iter().for_each(|opener| opener.join().unwrap());
+            let is_done = work.is_done.load(Ordering::SeqCst);
+            assert_eq!(is_done, value.is_some(), "a value is lost");
+            assert_eq!(work.alive.count(), usize::from(is_done));
+            drop(value);
+            assert_eq!(work.alive.count(), 0);
+            is_done
+        })
+    };
+    assert_eq!(explore(move || model(true)), [false, true].into());
+    assert_eq!(explore(move || model(false)), [false].into());
 }
 
 /// Cancels from a thread of its own.
@@ -66,97 +63,73 @@ fn cancel(scope: &Scope) -> thread::JoinHandle<()> {
 
 #[test]
 fn a_scope() {
-    let ends = explore(|| {
-        run(&OneThreadEach, async {
-            let (work, opener) = Work::begin();
-            let scope = Scope::new();
-            let canceller = cancel(&scope);
-            let value = scope.run(work.future()).await.ok();
-            let end = work.end(value, opener);
-            canceller.join().unwrap();
-            end
-        })
+    check(async |work: Work| {
+        let scope = Scope::new();
+        let canceller = cancel(&scope);
+        let value = scope.run(work.future()).await.ok();
+        canceller.join().unwrap();
+        value
     });
-    assert_eq!(ends, ["cut", "done"].into());
 }
 
 #[test]
 fn a_child() {
-    let ends = explore(|| {
-        run(&OneThreadEach, async {
-            let (work, opener) = Work::begin();
-            let group = task_group::<OneThreadEach, _, (), _, _>(async |g| {
-                let future = work.future();
-                let child = g.spawn(async { Ok(future.await) });
-                Ok(child.cancel().await)
-            });
-            let value = group.await.unwrap();
-            work.end(value, opener)
-        })
+    check(async |work: Work| {
+        let group = task_group::<OneThreadEach, _, (), _, _>(async |g| {
+            let future = work.future();
+            let child = g.spawn(async { Ok(future.await) });
+            Ok(child.cancel().await)
+        });
+        group.await.unwrap()
     });
-    assert_eq!(ends, ["cut", "done"].into());
 }
 
 #[test]
 fn a_task_of_a_portal() {
-    let ends = explore(|| {
-        run(&OneThreadEach, async {
-            let (work, opener) = Work::begin();
-            let task = portal::<OneThreadEach>().spawn(work.future());
-            let waiter = thread::spawn(move || {
-                task.cancel();
-                task.wait()
-            });
-            let value = match waiter.join().unwrap() {
-                Ok(value) => Some(value),
-                Err(Stopped::Cancelled(_)) => None,
-                other => panic!("{other:?}"),
-            };
-            work.end(value, opener)
-        })
+    check(async |work: Work| {
+        let task = portal::<OneThreadEach>().spawn(work.future());
+        let waiter = thread::spawn(move || {
+            task.cancel();
+            task.wait()
+        });
+        match waiter.join().unwrap() {
+            Ok(value) => Some(value),
+            Err(Stopped::Cancelled(_)) => None,
+            other => panic!("{other:?}"),
+        }
     });
-    assert_eq!(ends, ["cut", "done"].into());
 }
 
 #[test]
 fn an_async_call_through_a_portal() {
-    let ends = explore(|| {
-        run(&OneThreadEach, async {
-            let (work, opener) = Work::begin();
-            let scope = Scope::new();
-            let canceller = cancel(&scope);
-            let call = portal::<OneThreadEach>().call_async(work.future());
-            let value = match scope.run(call).await {
-                Ok(Ok(value)) => Some(value),
-                Err(_) => None,
-                Ok(Err(PortalClosed::Cancelled(_))) => panic!("the scope has not caught it"),
-                other => panic!("{other:?}"),
-            };
-            canceller.join().unwrap();
-            work.end(value, opener)
-        })
+    check(async |work: Work| {
+        let scope = Scope::new();
+        let canceller = cancel(&scope);
+        let call = portal::<OneThreadEach>().call_async(work.future());
+        let value = match scope.run(call).await {
+            Ok(Ok(value)) => Some(value),
+            Err(_) => None,
+            other => panic!("{other:?}"),
+        };
+        canceller.join().unwrap();
+        value
     });
-    assert_eq!(ends, ["cut", "done"].into());
 }
 
 #[test]
 fn a_future_that_a_thread_drives() {
-    let ends = explore(|| {
-        run(&OneThreadEach, async {
-            let (work, opener) = Work::begin();
-            let (scope, future) = (Scope::new(), work.future());
-            let canceller = cancel(&scope);
-            let call = to_thread::<OneThreadEach, _, _>(|| block_on::<OneThreadEach, _>(future));
-            let value = match scope.run(call).await {
-                Ok(Ok(value)) => Some(value),
-                Ok(Err(FromThreadError::Cancelled(_))) | Err(_) => None,
-                other => panic!("{other:?}"),
-            };
-            canceller.join().unwrap();
-            work.end(value, opener)
-        })
+    check(async |work: Work| {
+        let (scope, future) = (Scope::new(), work.future());
+        let canceller = cancel(&scope);
+        let call = to_thread::<OneThreadEach, _, _>(|| block_on::<OneThreadEach, _>(future));
+        let value = match scope.run(call).await {
+            Ok(Ok(value)) => Some(value),
+            Ok(Err(FromThreadError::Cancelled(_))) | Err(_) => None,
+            other => panic!("{other:?}"),
+        };
+        canceller.join().unwrap();
+        value
     });
-    assert_eq!(ends, ["cut", "done"].into());
 }
 
 #[test]

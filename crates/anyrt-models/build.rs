@@ -70,6 +70,10 @@ fn translated_line(line: &str, below: &Path) -> String {
         let path = below.join(name).with_extension("rs");
         return format!("#[path = {path:?}] {visibility}mod {name};\n");
     }
+    // In a macro for the user.
+    if line.contains("::std::") {
+        return format!("{line}\n");
+    }
     let put = |line: String, (std, instead): &(&str, &str)| line.replace(std, instead);
     INSTEAD.iter().fold(format!("{line}\n"), put)
 }

@@ -25,11 +25,10 @@ cargo xtask VERB
   ci                fmt, clippy, tidy, features, test, doc and examples; stops at the first failure
   test [ARG..]      all tests, with all backends, with each alone and with none; ARGs go to the test programs
   seeds [COUNT]     random programs on the simulator, as many as COUNT or 10,000
+  models [COUNT]    each model of the core in COUNT interleavings, or 100,000
   bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more;
                     `bench --doc` measures it all, and puts the figures into the documentation
   weight            builds an application with `anyrt` and one with `tokio` alone, and compares crates and time
-  models [COUNT]    each model of the core in COUNT interleavings, or 100,000
-  bench [ARG..]     measures beside the peers, optimised; `bench --quick` in a minute, `bench --help` says more
   features          checks the facade with every subset of the backend features, warnings denied
   tidy              the rules of this house that rustc, clippy and rustfmt do not know
   examples          runs the command lines that stand at the head of each example

@@ -1,7 +1,7 @@
 //! Queues between tasks, and between tasks and threads: those of the crate `async-channel`.
 //!
 //! Any number of senders and receivers, bounded or not. They need no runtime. Which of their verbs is for a thread, and
-//! what a cancellation loses, is told at [`sync`](crate::sync#when-a-wait-is-cancelled).
+//! what a cancellation loses, is told at [`primitives`](crate::primitives).
 //!
 //! ```
 //! use anyrt::{channel, task_group};

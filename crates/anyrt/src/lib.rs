@@ -47,7 +47,8 @@
 //!   be set up.
 //! - [`#[anyrt::test]`](macro@crate::test) runs one test on each backend, and on the simulator with many seeds.
 //! - The module `testing`, with the feature of that name, is the test kit.
-//! - With the feature `sync` there are the modules `sync` and `channel`: events, locks and queues for tasks and threads.
+//! - With the feature `sync` there are the modules `sync` and `channel`, for tasks and threads that wait for each other, and
+//!   `primitives` says what to take when.
 //! - With the feature `sim` the module `sim` tests all of that: orders of events by the thousand, and cancellation everywhere.
 //! - [`scoped_group`] runs children that borrow, in its own task; the [`guide`] says which one is for what,
 //!   and [`costs`] what they cost.
@@ -88,6 +89,8 @@ pub mod testing;
 pub mod sync;
 #[cfg(feature = "sync")]
 pub mod channel;
+#[cfg(feature = "sync")]
+pub mod primitives;
 pub mod guide;
 pub mod context;
 pub mod costs;

@@ -12,7 +12,12 @@ const HEADINGS: [&str; 5] = [
 ];
 
 /// The files that tell a story, under headings of their own.
-const STORIES: [&str; 3] = ["/src/lib.rs", "/src/guide.rs", "/src/costs.rs"];
+const STORIES: [&str; 4] = [
+    "/src/lib.rs",
+    "/src/guide.rs",
+    "/src/costs.rs",
+    "/src/primitives.rs",
+];
 
 /// What a file that holds state may have at its head, besides.
 const INVARIANTS: &str = "# Invariants";

@@ -16,8 +16,8 @@ use crate::context::{self, Layer};
 ///
 /// A key is inherited: what runs in the future sees the value, and what is launched there takes it over. That are
 /// children of groups, whichever kind, closures given to [`to_thread`](crate::to_thread), what is called through a
-/// [`Portal`](crate::Portal), and cleanups registered with [`on_exit`](crate::on_exit). This is what Python calls a context variable. Since several threads may look at the value
-/// at once, it is `Send + Sync`.
+/// [`Portal`](crate::Portal), and cleanups registered with [`on_exit`](crate::on_exit). This is what Python calls a
+/// context variable. Since several threads may look at the value at once, it is `Send + Sync`.
 ///
 /// With `, not inherited` behind its type a key is for the future alone. Its values need not even be `Send`, as long as
 /// the future need not be. This is tokio's task-local.

@@ -33,8 +33,8 @@ impl Work {
     }
 }
 
-/// `cancelled` does the work, cancels it meanwhile, and gives the value if there is one. A thread opens the gate at the same
-/// time; and once more, nobody does.
+/// `cancelled` does the work, cancels it meanwhile, and gives the value if there is one. A thread opens the gate at the
+/// same time; and once more, nobody does.
 fn check(cancelled: impl AsyncFn(Work) -> Option<Life> + Copy + Send + Sync + 'static) {
     let model = move |is_completed: bool| {
         run(&OneThreadEach, async {

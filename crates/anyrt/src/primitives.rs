@@ -16,14 +16,15 @@
 //! | to begin together                            | [`Barrier`]                          | `wait_blocking`                  |
 //! | to make a value when it is first needed      | [`OnceCell`]                         | `get_or_init_blocking`           |
 //!
-//! A `Limiter` gives its tokens to those who asked first, can be made larger and smaller, knows borrowers and says how it is
-//! used; [`to_thread`](crate::to_thread) takes one. A `Semaphore` is less: whoever comes by may overtake those who wait.
-//! Permits can be added to it, and forgotten.
+//! A `Limiter` gives its tokens to those who asked first, can be made larger and smaller, knows borrowers and says how
+//! it is used; [`to_thread`](crate::to_thread) takes one. A `Semaphore` is less: whoever comes by may overtake those
+//! who wait. Permits can be added to it, and forgotten.
 //!
 //! # When a wait is cancelled
 //!
 //! A wait is a future like any other. It is polled, so what is ready wins: in a cancelled scope a lock that is free is
-//! taken, and an item that is there is received. If it has to wait it is dropped. Nothing that was taken is lost with it:
+//! taken, and an item that is there is received. If it has to wait it is dropped. Nothing that was taken is lost with
+//! it:
 //!
 //! - `recv` takes an item or none. `send` owns its item while it waits for room, and drops it; keep a clone where that
 //!   matters, or put a [`shield`](crate::shield) around it.
@@ -31,17 +32,17 @@
 //! - If `get_or_init` is dropped, the next one who waits makes the value.
 //! - `Barrier` is the exception: whoever gives up has come, and is counted. Do not put a time limit around it.
 //!
-//! A guard goes where its body is cut. So what it guards has to make sense at each `.await`, or a `shield` goes around the
-//! part in which it does not.
+//! A guard goes where its body is cut. So what it guards has to make sense at each `.await`, or a `shield` goes around
+//! the part in which it does not.
 //!
-//! Whoever waits for a lock or holds it has to be polled, or all others wait as well: a *futurelock*. Children and body of a
-//! group always are, whatever they await; branches of a `select!` over `&mut future` are not. The [`guide`](crate::guide)
-//! has more of that.
+//! Whoever waits for a lock or holds it has to be polled, or all others wait as well: a *futurelock*. Children and body
+//! of a group always are, whatever they await; branches of a `select!` over `&mut future` are not. The
+//! [`guide`](crate::guide) has more of that.
 //!
 //! # In threads
 //!
-//! *In a closure of `to_thread`*, let [`from_thread::block_on`](crate::from_thread::block_on) wait, for any of these: it hears
-//! when the caller is cancelled and when the run ends, and it lends its token meanwhile.
+//! *In a closure of `to_thread`*, let [`from_thread::block_on`](crate::from_thread::block_on) wait, for any of these:
+//! it hears when the caller is cancelled and when the run ends, and it lends its token meanwhile.
 //!
 //! ```
 //! use std::time::Duration;
@@ -91,10 +92,10 @@
 //! # On the simulator
 //!
 //! A thread that waits in `from_thread::block_on`, [`Portal::call`](crate::Portal::call) or
-//! [`PortalTask::wait`](crate::PortalTask::wait) is known to wait: virtual time goes on meanwhile, and to wait for ever is a
-//! deadlock that is reported. In a blocking form a thread of `to_thread` looks like one that computes: virtual time stands
-//! still, and to wait for ever is a hang. Of a thread that no runtime knows nothing is seen: a task that awaits what only
-//! that thread can give is reported as deadlocked.
+//! [`PortalTask::wait`](crate::PortalTask::wait) is known to wait: virtual time goes on meanwhile, and to wait for ever
+//! is a deadlock that is reported. In a blocking form a thread of `to_thread` looks like one that computes: virtual
+//! time stands still, and to wait for ever is a hang. Of a thread that no runtime knows nothing is seen: a task that
+//! awaits what only that thread can give is reported as deadlocked.
 //!
 //! [`Barrier`]: crate::sync::Barrier
 //! [`Event`]: crate::sync::Event

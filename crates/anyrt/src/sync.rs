@@ -1,7 +1,7 @@
 //! An event of this crate, and the locks of the crate `async-lock`, for tasks and threads.
 //!
-//! Each waits in tasks of any runtime, and has a blocking form for threads. [`primitives`](crate::primitives) says which one
-//! is for what.
+//! Each waits in tasks of any runtime, and has a blocking form for threads. [`primitives`](crate::primitives) says
+//! which one is for what.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

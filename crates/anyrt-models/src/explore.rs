@@ -12,7 +12,7 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::lock::lock;
 
-/// Runs `model` in as many interleavings as `ANYRT_MODEL_RUNS` says, or 1,000, and gives all that it has given.
+/// Runs `model` in as many interleavings as `ANYRT_MODEL_RUNS` says, or 500, and gives all that it has given.
 ///
 /// In half of them the next thread is chosen by chance each time. In the other half threads have ranks, and there are a
 /// few moments at which these change: that finds what needs a thread to be slow for long. `ANYRT_SEED` is a number, and
@@ -24,8 +24,8 @@ use crate::lock::lock;
 pub fn explore<T: Ord + Send + 'static>(
     model: impl Fn() -> T + Send + Sync + 'static,
 ) -> BTreeSet<T> {
-    let number = |name| std::env::var(name).map(|text| text.parse().expect(name));
-    let runs: u64 = number("ANYRT_MODEL_RUNS").unwrap_or(1000);
+    let number = |name| std::env::var(name).map(|text| text.parse::<u64>().expect(name));
+    let half = number("ANYRT_MODEL_RUNS").unwrap_or(500) as usize / 2;
     let seed = number("ANYRT_SEED").unwrap_or(0);
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let model = Arc::new(model);
@@ -40,15 +40,8 @@ pub fn explore<T: Ord + Send + 'static>(
             seen.lock().expect("no model panics here").insert(end);
         });
     };
-    run(Box::new(RandomScheduler::new_from_seed(
-        seed,
-        runs as usize / 2,
-    )));
-    run(Box::new(PctScheduler::new_from_seed(
-        seed,
-        3,
-        runs as usize / 2,
-    )));
+    run(Box::new(RandomScheduler::new_from_seed(seed, half)));
+    run(Box::new(PctScheduler::new_from_seed(seed, 3, half)));
     let mut seen = seen.lock().expect("no model panics here");
     std::mem::take(&mut seen)
 }

@@ -3,7 +3,7 @@
 pub(crate) use shuttle::thread;
 
 pub(crate) mod sync {
-    pub(crate) use std::sync::{LazyLock, OnceLock};
+    pub(crate) use std::sync::{LazyLock, OnceLock, PoisonError};
 
     pub(crate) use shuttle::sync::*;
 }
@@ -12,9 +12,9 @@ pub(crate) mod sync {
 pub(crate) struct LocalKey<T: 'static>(pub(crate) &'static thread::LocalKey<T>);
 
 macro_rules! local {
-    ($($(#[$attribute:meta])* static $name:ident: $type:ty = const { $value:expr };)*) => {
+    ($($(#[$attribute:meta])* static $name:ident: $type:ty = $value:expr;)*) => {
         $($(#[$attribute])* static $name: $crate::instead::LocalKey<$type> = {
-            shuttle::thread_local! { static KEY: $type = const { $value }; }
+            shuttle::thread_local! { static KEY: $type = $value; }
             $crate::instead::LocalKey(&KEY)
         };)*
     };

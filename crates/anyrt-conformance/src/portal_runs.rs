@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyrt_core::{
-    Backend, PortalClosed, PortalProvider, Reason, Stopped, portal, run, shield, start_portal,
+    Backend, PortalClosed, PortalProvider, Reason, Stopped, portal, run, start_portal,
 };
 use futures::StreamExt;
 use futures::channel::{mpsc as async_mpsc, oneshot};
@@ -261,16 +261,17 @@ pub fn the_last_user_of_a_portal_may_be_anywhere<B: Backend>(backend: &B) {
 /// A thread that started a run in one call does not wait for its end in a later one, for which that run itself may wait.
 pub fn a_later_call_on_the_thread_of_the_starter_does_not_wait<B: Backend>(backend: &B) {
     let rt = Rt::<B>::new();
-    let (open, gate) = oneshot::channel::<()>();
+    let (open, gate) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel();
     let (other, here) = (backend.clone(), std::thread::current);
-    let task = run(backend, async {
+    run(backend, async {
         let start = rt.to_thread(move || (start_portal::<B>(other), here().id()));
         let (portal, starter) = start.await;
         let (begun, has_begun) = mpsc::channel();
-        let task = portal.spawn(shield(async move {
+        drop(portal.spawn(rt.to_thread(move || {
             begun.send(()).unwrap();
-            gate.await.ok();
-        }));
+            done.send(gate.recv()).unwrap();
+        })));
         rt.to_thread(move || has_begun.recv().unwrap()).await;
         // A pool mostly gives the thread that was last at work; on another one there is nothing to see.
         let mut portal = Some(portal);
@@ -280,10 +281,10 @@ pub fn a_later_call_on_the_thread_of_the_starter_does_not_wait<B: Backend>(backe
                 .await;
         }
         rt.to_thread(move || drop(portal)).await;
-        task
     });
+    // The end of the other run waits for this.
     open.send(()).unwrap();
-    assert_eq!(task.wait(), Ok(()));
+    assert_eq!(is_done.recv(), Ok(Ok(())));
 }
 
 /// `PortalProvider`: one run for all users, and another one after the last of them.

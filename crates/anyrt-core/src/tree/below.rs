@@ -26,7 +26,6 @@ impl Node {
             Member::Below(node) => node.upgrade(),
             _ => None,
         };
-        let members = state.members.iter();
-        members.filter_map(|(_, member)| below(member)).collect()
+        state.members.iter().filter_map(below).collect()
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyrt::{
-    CancelScope, Current, Limiter, Reason, TaskGroup, checkpoint, finally, move_on_after, now,
-    shield, sleep, stopping, task_group, to_thread,
+    CancelScope, Current, Limiter, Reason, TaskGroup, checkpoint, finally, from_thread,
+    move_on_after, now, shield, sleep, stopping, task_group, to_thread,
 };
 use futures::FutureExt;
 use futures::future::{join_all, join3};
@@ -304,7 +304,7 @@ async fn threads(rounds: u32) {
     let all = Arc::new(Barrier::new(40));
     let calls = (0..40).map(|_| {
         let all = all.clone();
-        to_thread(move || all.wait().is_leader())
+        to_thread(move || from_thread::wait_outside(|| all.wait().is_leader()))
     });
     join_all(calls).await;
     // Each call changes threads twice, which takes its time.

@@ -527,7 +527,7 @@ pub async fn what_an_adopted_exit_drops_is_adopted_too<B: Backend>(rt: Rt<B>) {
                     drop_at_pending(1, group).await;
                     let thread = there.clone();
                     let call = rt.to_thread(move || {
-                        closed.wait();
+                        closed.wait::<B>();
                         std::thread::sleep(rt.tick());
                         thread.add("thread");
                     });

@@ -1,10 +1,10 @@
 //! The contract of a backend, on which all else stands.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ pub async fn a_handle_dropped_after_a_poll_detaches<B: Backend>(rt: Rt<B>) {
     let (started, has_started) = oneshot::channel();
     let mut call = here(rt).spawn_blocking(move || {
         started.send(()).unwrap();
-        there.wait();
+        there.wait::<B>();
         done.send(()).unwrap();
     });
     has_started.await.unwrap();
@@ -167,12 +167,12 @@ pub async fn is_finished_tells_whether_a_task_has_ended<B: Backend>(rt: Rt<B>) {
 
     let latch = Latch::default();
     let there = latch.clone();
-    let call = here(rt).spawn_blocking(move || there.wait());
+    let call = here(rt).spawn_blocking(move || there.wait::<B>());
     rt.yields(5).await;
     assert!(!call.is_finished());
     latch.open();
     while !call.is_finished() {
-        std::thread::yield_now();
+        rt.yields(1).await;
     }
     assert_eq!(call.await, Some(()));
 }
@@ -379,8 +379,9 @@ pub async fn handles_may_be_awaited_inside_another_executor<B: Backend>(rt: Rt<B
         1
     });
     let call = backend.spawn_blocking(|| 2);
-    let outputs = backend
-        .spawn_blocking(move || futures::executor::block_on(async { (task.await, call.await) }));
+    let outputs = backend.spawn_blocking(move || {
+        B::wait_outside(|| futures::executor::block_on(async { (task.await, call.await) }))
+    });
     assert_eq!(outputs.await, Some((Some(1), Some(2))));
 }
 
@@ -475,7 +476,7 @@ pub async fn blocked_calls_do_not_keep_tasks_from_running<B: Backend>(rt: Rt<B>)
     let calls: Vec<_> = (0..20)
         .map(|_| {
             let latch = latch.clone();
-            here(rt).spawn_blocking(move || latch.wait())
+            here(rt).spawn_blocking(move || latch.wait::<B>())
         })
         .collect();
     let opens = here(rt).spawn(async move {
@@ -551,9 +552,50 @@ pub async fn a_runtime_with_a_busy_thread_is_not_idle<B: Backend>(rt: Rt<B>) {
         let latch = latch.clone();
         move || latch.open()
     });
-    let waits = here(rt).spawn_blocking(move || latch.wait());
+    let waits = here(rt).spawn_blocking(move || latch.wait::<B>());
     if idle(rt).await.is_some() {
         assert!(opens.is_finished() && waits.is_finished());
     }
     assert_eq!((opens.await, waits.await), (Some(()), Some(())));
+}
+
+/// `block_on`: it drives a future on a thread of a call or of nobody, as long as the thread has patience.
+pub async fn a_thread_may_block_on_a_future_for_a_while<B: Backend>(rt: Rt<B>) {
+    let backend = here(rt);
+    let drives = move || {
+        let later = backend.spawn(rt.yields(3).map(|()| 7));
+        (
+            backend.block_on(async { 1 }, None),
+            backend.block_on(later, Some(Duration::MAX)),
+            backend.block_on(pending::<()>(), Some(rt.tick())),
+            backend.block_on(async { 2 }, Some(Duration::ZERO)),
+        )
+    };
+    let there = drives.clone();
+    let expected = (Some(1), Some(Some(7)), None, Some(2));
+    assert_eq!(here(rt).spawn_blocking(drives).await, Some(expected));
+    // A call stands for the thread of nobody, of which a simulator could not know.
+    let outside = move || B::wait_outside(|| on_a_fresh_thread(there));
+    assert_eq!(here(rt).spawn_blocking(outside).await, Some(expected));
+}
+
+/// `wait_outside`: others go on meanwhile, on whatever thread it is called; a value or a panic passes through.
+pub async fn others_go_on_while_a_thread_waits_outside<B: Backend>(rt: Rt<B>) {
+    let meeting = Arc::new(Barrier::new(3));
+    let calls: Vec<_> = (0..3)
+        .map(|n| {
+            let meeting = meeting.clone();
+            here(rt).spawn_blocking(move || {
+                B::wait_outside(|| B::wait_outside(|| meeting.wait()));
+                n
+            })
+        })
+        .collect();
+    for (n, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await, Some(n));
+    }
+    let panics = || B::wait_outside(|| resume_unwind(Box::new("in there")));
+    let panic = panic_of::<Option<()>>(here(rt).spawn_blocking(panics)).await;
+    assert_eq!(panic.unwrap_err(), "in there");
+    assert_eq!(on_a_fresh_thread(|| B::wait_outside(|| 7)), 7);
 }

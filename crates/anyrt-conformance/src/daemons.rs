@@ -187,7 +187,7 @@ pub async fn a_thread_of_a_daemon_counts_with_the_daemon<B: Backend>(rt: Rt<B>) 
     let (open, gate) = std::sync::mpsc::channel::<()>();
     let group = rt.task_group(async |g| {
         g.spawn_daemon(async move {
-            let call = rt.to_thread(move || gate.recv().is_err());
+            let call = rt.to_thread(move || B::wait_outside(|| gate.recv().is_err()));
             assert!(call.await);
             Ok::<_, ()>(())
         });

@@ -235,7 +235,7 @@ pub async fn all_runs_agree_on_a_deadline_that_threads_have_moved_at_once<B: Bac
             let threads = (1..3).map(|thread| {
                 let (scope, start) = (scope.clone(), start.clone());
                 rt.to_thread(move || {
-                    start.wait();
+                    B::wait_outside(|| start.wait());
                     for n in 0..5 {
                         scope.set_deadline(Some(far + Duration::from_secs(thread * 1000 + n)));
                     }

@@ -420,7 +420,7 @@ pub async fn wakes_from_other_threads_are_not_lost<B: Backend>(rt: Rt<B>) {
     let group = rt.scoped_group(async |g| {
         for pair in &pairs {
             let there = pair.clone();
-            g.spawn(rt.to_thread(move || {
+            let answer = move || {
                 for round in 1..=ROUNDS {
                     while there.asked.load(Ordering::SeqCst) < round {
                         thread::yield_now();
@@ -429,7 +429,9 @@ pub async fn wakes_from_other_threads_are_not_lost<B: Backend>(rt: Rt<B>) {
                     there.waker.wake();
                 }
                 Ok::<_, ()>(())
-            }));
+            };
+            // Really at the same time.
+            g.spawn(rt.to_thread(|| B::wait_outside(answer)));
             g.spawn(async move {
                 for round in 1..=ROUNDS {
                     pair.asked.store(round, Ordering::SeqCst);
@@ -463,7 +465,7 @@ pub async fn children_from_other_threads_are_not_lost<B: Backend>(rt: Rt<B>) {
                         child.open();
                         Ok::<_, ()>(())
                     });
-                    has_run.wait();
+                    has_run.wait::<B>();
                 }
                 Ok(())
             }))

@@ -275,7 +275,7 @@ pub async fn a_body_in_a_thread_is_waited_for_when_a_child_fails<B: Backend>(rt:
         let told = told_when_cut(&g);
         let called = rt.to_thread(move || {
             fail.send(()).unwrap();
-            futures::executor::block_on(told).ok();
+            B::wait_outside(|| futures::executor::block_on(told).ok());
             7
         });
         assert_eq!(called.await, 7);
@@ -703,7 +703,8 @@ pub async fn a_spawn_that_races_with_the_end_runs_or_is_told<B: Backend>(rt: Rt<
         let (hand_over, handed_over) = oneshot::channel();
         let mothers = alive.clone();
         let spawner = rt.to_thread(move || {
-            let g: TaskGroup<B, ()> = futures::executor::block_on(handed_over).unwrap();
+            let wait = || futures::executor::block_on(handed_over).unwrap();
+            let g: TaskGroup<B, ()> = B::wait_outside(wait);
             let mut tasks = Vec::new();
             for _ in 0..20 {
                 let life = mothers.born();

@@ -17,7 +17,7 @@ use crate::rt::Rt;
 struct Slow {
     next: usize,
     asked: Arc<AtomicUsize>,
-    gate: Option<(usize, Latch)>,
+    gate: Option<(usize, Box<dyn Fn() + Send>)>,
     _life: Option<Life>,
 }
 
@@ -32,6 +32,11 @@ impl Slow {
         };
         (slow, asked)
     }
+
+    fn wait_at<B: Backend>(&mut self, item: usize, gate: &Latch) {
+        let gate = gate.clone();
+        self.gate = Some((item, Box::new(move || gate.wait::<B>())));
+    }
 }
 
 impl Iterator for Slow {
@@ -40,8 +45,8 @@ impl Iterator for Slow {
     fn next(&mut self) -> Option<usize> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let item = self.next;
-        if let Some((_, gate)) = self.gate.as_ref().filter(|gate| gate.0 == item) {
-            gate.wait();
+        if let Some((_, wait)) = self.gate.as_ref().filter(|gate| gate.0 == item) {
+            wait();
         }
         self.next += 1;
         (item < 5).then_some(item)
@@ -151,7 +156,7 @@ pub async fn an_item_is_not_lost_when_next_is_dropped<B: Backend>(rt: Rt<B>) {
 pub async fn a_cancellation_waits_for_the_item<B: Backend>(rt: Rt<B>) {
     let (mut slow, asked) = Slow::new();
     let (gate, scope) = (Latch::default(), rt.scope());
-    slow.gate = Some((1, gate.clone()));
+    slow.wait_at::<B>(1, &gate);
     let mut items = rt.iterate(slow);
     let mut got = Vec::new();
     let run = scope.run(async {
@@ -198,7 +203,7 @@ pub async fn a_dropped_next_leaves_the_queue_of_the_limiter<B: Backend>(rt: Rt<B
 pub async fn a_kept_iterator_holds_nothing<B: Backend>(rt: Rt<B>) {
     let (gate, scope) = (Latch::default(), rt.scope());
     let (mut slow, _) = Slow::new();
-    slow.gate = Some((0, gate.clone()));
+    slow.wait_at::<B>(0, &gate);
     let mut items = rt.iterate(slow);
     let run = scope.run(async {
         assert_eq!(drop_at_pending(1, items.next()).await, None);
@@ -217,7 +222,7 @@ pub async fn a_group_waits_for_the_thread_of_a_dropped_iterator<B: Backend>(rt: 
     for as_stream in [false, true] {
         let (mut slow, asked) = Slow::new();
         let gate = Latch::default();
-        slow.gate = Some((0, gate.clone()));
+        slow.wait_at::<B>(0, &gate);
         slow._life = Some(alive.born());
         let group = rt.task_group(async |_| {
             let mut items = rt.iterate(slow);
@@ -245,7 +250,7 @@ pub async fn the_panic_of_a_dropped_iterator_goes_to_the_group<B: Backend>(rt: R
     let there = gate.clone();
     let group = rt.task_group(async |_| {
         let mut items = rt.iterate(std::iter::from_fn(move || -> Option<()> {
-            there.wait();
+            there.wait::<B>();
             panic!("of the iterator");
         }));
         drop_at_pending(1, items.next()).await;

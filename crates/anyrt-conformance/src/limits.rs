@@ -822,7 +822,8 @@ pub async fn a_turn_that_comes_to_a_cancelled_child_is_not_lost<B: Backend>(rt: 
             let behind = g.spawn(async { Ok(7) });
             rt.yields(round % 7).await;
             if round % 10 == 0 {
-                rt.to_thread(|| block_on(cut.cancel())).await;
+                rt.to_thread(|| B::wait_outside(|| block_on(cut.cancel())))
+                    .await;
             } else {
                 cut.cancel().await;
             }

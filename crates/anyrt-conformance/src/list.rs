@@ -762,6 +762,7 @@ promises! {
         callbacks_may_be_dropped_at_any_pending
         a_future_of_a_thread_keeps_its_group_open
         scopes_may_be_shared_with_threads
+        a_thread_that_asks_again_and_again_hears_of_a_cancellation
     ;
 
     thread_ends with check_run:
@@ -996,6 +997,8 @@ promises! {
         a_task_is_dropped_before_its_output_arrives
         idle_is_when_only_time_would_bring_something
         a_runtime_with_a_busy_thread_is_not_idle
+        a_thread_may_block_on_a_future_for_a_while
+        others_go_on_while_a_thread_waits_outside
     ;
 
     runs with check_run:

@@ -306,7 +306,7 @@ pub async fn a_thread_around_set_is_waited_for<B: Backend>(rt: Rt<B>) {
         let start = g.start(async move |started| {
             let call = rt.to_thread(move || {
                 started.set(());
-                there.wait();
+                there.wait::<B>();
                 drop(life);
             });
             call.await;
@@ -858,12 +858,13 @@ async fn one_caller<B: Backend>(
 /// `set` may be called by a thread at any moment of the child's first poll, too: a group that is cancelled reaches it.
 pub async fn a_thread_may_call_set_while_the_child_is_polled_first<B: Backend>(rt: Rt<B>) {
     let (give, given) = channel::<(usize, Started<()>)>();
-    let setter = rt.to_thread(move || {
+    let set = move || {
         for (delay, started) in given {
             (0..delay).for_each(|_| spin_loop());
             started.set(());
         }
-    });
+    };
+    let setter = rt.to_thread(|| B::wait_outside(set));
     let starts = async move {
         for round in 0..2000 {
             let group = rt.task_group(async |g| {

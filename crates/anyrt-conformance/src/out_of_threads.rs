@@ -314,7 +314,7 @@ pub async fn an_abandoned_thread_is_told_so<B: Backend>(rt: Rt<B>) {
     let there = latch.clone();
     let call = rt.to_thread(move || {
         started.send(()).unwrap();
-        there.wait();
+        there.wait::<B>();
         let ready = rt.block_on(async { 7 });
         done.send((ready, rt.block_on(checkpoint()), rt.check_cancelled()))
             .unwrap();
@@ -363,7 +363,7 @@ pub async fn a_thread_whose_call_was_dropped_is_told_so<B: Backend>(rt: Rt<B>) {
         let group = rt.task_group(async |_| {
             let call = rt.to_thread(move || {
                 let before = rt.check_cancelled();
-                there.wait();
+                there.wait::<B>();
                 done.send((before, rt.check_cancelled(), rt.block_on(checkpoint())))
                     .unwrap();
             });
@@ -790,4 +790,24 @@ pub async fn scopes_may_be_shared_with_threads<B: Backend>(rt: Rt<B>) {
     };
     let (result, ()) = futures::join!(call, cancel);
     assert!(result.unwrap().is_err());
+}
+
+/// `check_cancelled`: a thread that does nothing but ask hears of it.
+pub async fn a_thread_that_asks_again_and_again_hears_of_a_cancellation<B: Backend>(rt: Rt<B>) {
+    let group = rt.task_group(async |g| {
+        let (asks, has_asked) = oneshot::channel();
+        let call = rt.to_thread(move || {
+            asks.send(rt.check_cancelled()).unwrap();
+            while rt.check_cancelled().is_ok() {}
+        });
+        g.spawn(async {
+            call.await;
+            Ok::<(), ()>(())
+        });
+        assert_eq!(has_asked.await.unwrap(), Ok(()));
+        rt.yields(5).await;
+        g.cancel();
+        Ok(())
+    });
+    assert_eq!(group.await, Ok(()));
 }

@@ -77,7 +77,7 @@ pub async fn the_outer_group_waits_for_the_thread_of_a_dropped_group<B: Backend>
             g.spawn(async move {
                 rt.to_thread(move || {
                     started.send(()).unwrap();
-                    latch.wait();
+                    latch.wait::<B>();
                     std::thread::sleep(rt.tick());
                     log.add("thread");
                 })
@@ -486,7 +486,7 @@ pub async fn a_dropped_thread_call_is_adopted<B: Backend>(rt: Rt<B>) {
     let outer = rt.task_group(async |_| {
         let (captured, value, latch_there) = (alive.born(), alive.born(), latch.clone());
         let call = rt.to_thread(move || {
-            latch_there.wait();
+            latch_there.wait::<B>();
             std::thread::sleep(rt.tick());
             drop(captured);
             value
@@ -506,7 +506,7 @@ pub async fn the_panic_of_a_dropped_thread_call_goes_to_the_adopting_group<B: Ba
     let outer = rt.task_group(async |_| {
         let there = latch.clone();
         let call = rt.to_thread(move || {
-            there.wait();
+            there.wait::<B>();
             panic!("of the thread");
         });
         drop_at_pending(1, call).await;
@@ -523,7 +523,7 @@ pub async fn a_dropped_abandoned_call_is_not_waited_for<B: Backend>(rt: Rt<B>) {
     let outer = rt.task_group(async |_| {
         let there = latch.clone();
         let call = rt.to_thread(move || {
-            there.wait();
+            there.wait::<B>();
             done.send(()).unwrap();
         });
         drop_at_pending(1, call.abandon_on_cancel()).await;
@@ -645,7 +645,7 @@ pub async fn a_group_may_be_driven_by_a_foreign_executor<B: Backend>(rt: Rt<B>) 
         let mut inner = Box::pin(inner);
         assert!(futures::poll!(inner.as_mut()).is_pending());
         Ok::<_, ()>(
-            rt.to_thread(move || futures::executor::block_on(inner))
+            rt.to_thread(move || B::wait_outside(|| futures::executor::block_on(inner)))
                 .await,
         )
     });

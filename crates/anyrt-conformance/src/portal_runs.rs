@@ -51,7 +51,9 @@ pub fn a_thread_may_call_until_the_run_ends<B: Backend>(backend: &B) {
         run(backend, async {
             let portal = portal::<B>();
             let (there, backend) = (alive.clone(), B::current().unwrap());
+            let (begun, has_begun) = oneshot::channel();
             drop(backend.spawn_blocking(move || {
+                begun.send(()).unwrap();
                 let error = (0..).find_map(|n| {
                     let life = there.born();
                     let called = portal.call(async move {
@@ -62,6 +64,7 @@ pub fn a_thread_may_call_until_the_run_ends<B: Backend>(backend: &B) {
                 });
                 end.send(error).unwrap();
             }));
+            has_begun.await.unwrap();
             rt.yields(round * 10).await;
         });
         assert_eq!(ends.recv(), Ok(Some(PortalClosed::RunEnded)));
@@ -428,7 +431,8 @@ pub fn the_end_of_a_run_is_told_in_the_other_one<B: Backend>(backend: &B) {
             pass.send(call.await).unwrap();
         });
         // In a thread, so that a simulator knows of somebody who is busy.
-        rt.to_thread(move || has_begun.recv().unwrap()).await;
+        rt.to_thread(move || B::wait_outside(|| has_begun.recv().unwrap()))
+            .await;
         task
     });
     assert_eq!(block_on(passed), Ok(Err(PortalClosed::RunEnded)));

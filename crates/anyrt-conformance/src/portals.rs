@@ -20,7 +20,7 @@ fn outside<B: Backend, T: Send + 'static>(
     rt: Rt<B>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = T> {
-    rt.to_thread(move || on_a_fresh_thread(f))
+    rt.to_thread(move || B::wait_outside(|| on_a_fresh_thread(f)))
 }
 
 /// The same on many threads at once, for the numbers below `count`.
@@ -32,7 +32,7 @@ async fn all_outside<B: Backend, T: Send + 'static>(
     let limiter = Limiter::new(count);
     let threads = (0..count).map(|n| {
         let f = f.clone();
-        rt.to_thread(move || on_a_fresh_thread(move || f(n)))
+        rt.to_thread(move || B::wait_outside(|| on_a_fresh_thread(move || f(n))))
             .limiter(&limiter)
     });
     futures::future::join_all(threads).await

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use anyrt_core::Reason;
+use anyrt_core::{Backend, Reason};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
@@ -180,10 +180,12 @@ impl Latch {
         self.0.1.notify_all();
     }
 
-    /// Blocks the calling thread.
-    pub(crate) fn wait(&self) {
-        let open = self.0.1.wait_while(self.0.0.lock().unwrap(), |open| !*open);
-        drop(open.unwrap());
+    /// Blocks the calling thread, by means that no backend sees.
+    pub(crate) fn wait<B: Backend>(&self) {
+        B::wait_outside(|| {
+            let open = self.0.1.wait_while(self.0.0.lock().unwrap(), |open| !*open);
+            drop(open.unwrap());
+        });
     }
 }
 

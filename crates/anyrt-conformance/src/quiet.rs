@@ -155,7 +155,7 @@ pub async fn what_holds_several_scopes_is_polled_once_for_each<B: Backend>(rt: R
 pub async fn a_cancelled_scope_waits_in_peace_for_a_thread<B: Backend>(rt: Rt<B>) {
     let (scope, latch) = (rt.scope(), Latch::default());
     let blocked = latch.clone();
-    let (call, call_polls) = polls(rt.to_thread(move || blocked.wait()));
+    let (call, call_polls) = polls(rt.to_thread(move || blocked.wait::<B>()));
     let meanwhile = async {
         rt.yields(3).await;
         for _ in 0..3 {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::Poll;
@@ -98,7 +98,7 @@ pub fn the_default_limiter_belongs_to_the_run<B: Backend>(backend: &B) {
                 let (started, latch) = (started.clone(), there.clone());
                 rt.to_thread(move || {
                     started.send(()).unwrap();
-                    latch.wait();
+                    latch.wait::<B>();
                 })
             });
             futures::future::join_all(calls).await.len()
@@ -196,7 +196,7 @@ pub fn the_panic_of_what_a_run_has_adopted_comes_out_of_it<B: Backend>(backend: 
         let latch = Latch::default();
         let there = latch.clone();
         let call = rt.to_thread(move || {
-            there.wait();
+            there.wait::<B>();
             panic!("the second");
         });
         drop_at_pending(1, call).await;
@@ -330,11 +330,14 @@ pub fn a_run_does_not_wait_for_abandoned_threads<B: Backend>(backend: &B) {
     let (done, is_done) = mpsc::channel();
     let (there, before) = (latch.clone(), done.clone());
     let value = run(backend, async move {
+        let (started, has_started) = oneshot::channel();
         let call = rt.to_thread(move || {
-            there.wait();
+            started.send(()).unwrap();
+            there.wait::<B>();
             done.send("thread").unwrap();
         });
-        drop_at_pending(1, call.abandon_on_cancel()).await;
+        let call = pin!(call.abandon_on_cancel());
+        drop(futures::future::select(call, has_started).await);
         "main"
     });
     before.send(value).unwrap();
@@ -602,7 +605,7 @@ pub fn threads_without_a_runtime_may_cancel_and_wait<B: Backend>(backend: &B) {
     });
     let cancelled = run(backend, async {
         // A call stands for the foreign thread, of which a simulator could not know.
-        let wait = rt.to_thread(move || latch.wait());
+        let wait = rt.to_thread(move || latch.wait::<B>());
         let (cancelled, ()) = futures::join!(scope.run(pending::<()>()), wait);
         answer.cancel();
         cancelled

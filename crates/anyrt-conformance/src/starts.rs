@@ -1077,7 +1077,7 @@ pub async fn a_start_may_be_driven_by_a_foreign_executor<B: Backend>(rt: Rt<B>) 
             assert!(drop_at_pending(1, dropped).await.is_none());
             (value, task.await)
         };
-        let call = rt.to_thread(|| futures::executor::block_on(driven));
+        let call = rt.to_thread(|| B::wait_outside(|| futures::executor::block_on(driven)));
         Ok(call.await)
     });
     assert_eq!(group.await, Ok((7, 8)));

@@ -21,7 +21,7 @@ pub fn a_thread_that_outlives_its_run_is_told_so<B: Backend>(backend: &B) {
         let (started, has_started) = oneshot::channel();
         let call = rt.to_thread(move || {
             started.send(()).unwrap();
-            there.wait();
+            there.wait::<B>();
             done.send((
                 rt.block_on(async { 7 }),
                 rt.block_on(rt.yields(1)),

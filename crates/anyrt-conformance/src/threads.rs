@@ -43,7 +43,7 @@ pub async fn a_call_runs_on_another_thread<B: Backend>(rt: Rt<B>) {
             let latch = Latch::default();
             let there = latch.clone();
             let mut call = rt.to_thread(move || {
-                there.wait();
+                there.wait::<B>();
                 std::thread::current().id()
             });
             let here = std::thread::current().id();
@@ -92,7 +92,7 @@ pub async fn a_cancelled_scope_waits_for_the_thread_and_its_value_is_returned<B:
     let run = scope.run(async {
         let value = rt.to_thread(move || {
             started.send(()).unwrap();
-            there.wait();
+            there.wait::<B>();
             "value"
         });
         log.add(value.await);
@@ -226,7 +226,7 @@ pub async fn an_abandoned_call_keeps_its_token_until_its_thread_ends<B: Backend>
     let there = latch.clone();
     let call = rt.to_thread(move || {
         started.send(()).unwrap();
-        there.wait();
+        there.wait::<B>();
         done.send(()).unwrap();
     });
     let cancel = async {
@@ -253,7 +253,7 @@ pub async fn a_group_does_not_wait_for_an_abandoned_thread<B: Backend>(rt: Rt<B>
         g.spawn(async move {
             let call = rt.to_thread(move || {
                 started.send(()).unwrap();
-                there.wait();
+                there.wait::<B>();
                 done.send(()).unwrap();
             });
             call.abandon_on_cancel().await;
@@ -276,13 +276,13 @@ pub async fn value_and_panic_of_an_abandoned_thread_go_nowhere<B: Backend>(rt: R
     let group = rt.task_group(async |_| {
         let there = latch.clone();
         let value = rt.to_thread(move || {
-            there.wait();
+            there.wait::<B>();
             gone
         });
         drop_at_pending(1, value.limiter(&limiter).abandon_on_cancel()).await;
         let there = latch.clone();
         let panics = rt.to_thread(move || {
-            there.wait();
+            there.wait::<B>();
             panic!("heard by nobody");
         });
         drop_at_pending(1, panics.limiter(&limiter).abandon_on_cancel()).await;
@@ -348,7 +348,7 @@ pub async fn forty_calls_run_at_once_by_default<B: Backend>(rt: Rt<B>) {
             g.spawn(async move {
                 rt.to_thread(move || {
                     started.unbounded_send(()).unwrap();
-                    latch.wait();
+                    latch.wait::<B>();
                 })
                 .await;
                 Ok::<(), ()>(())
@@ -389,7 +389,7 @@ pub async fn calls_may_wait_for_calls_of_another_limiter<B: Backend>(rt: Rt<B>) 
     let (answer, answered) = mpsc::channel();
     let waits = rt.to_thread(move || {
         ask.send(20).unwrap();
-        answered.recv().unwrap()
+        B::wait_outside(|| answered.recv().unwrap())
     });
     let answers = async {
         let question = asked.await.unwrap();
@@ -412,7 +412,7 @@ pub async fn the_async_side_serves_blocked_threads<B: Backend>(rt: Rt<B>) {
                         (0..10).fold(n, |number, _| {
                             let (answer, answered) = mpsc::channel();
                             ask.unbounded_send((number, answer)).unwrap();
-                            answered.recv().unwrap()
+                            B::wait_outside(|| answered.recv().unwrap())
                         })
                     });
                     Ok::<_, ()>(talk.await)
@@ -481,7 +481,7 @@ pub async fn a_failing_group_waits_for_the_thread_of_a_child<B: Backend>(rt: Rt<
         g.spawn(async move {
             let call = rt.to_thread(move || {
                 started.send(()).unwrap();
-                there.wait();
+                there.wait::<B>();
                 std::thread::sleep(rt.tick());
                 mark.add("thread");
                 life
@@ -517,7 +517,7 @@ pub async fn a_running_call_may_change_its_task<B: Backend>(rt: Rt<B>) {
     let latch = Latch::default();
     let there = latch.clone();
     let mut call = rt.to_thread(move || {
-        there.wait();
+        there.wait::<B>();
         7
     });
     assert!(futures::poll!(&mut call).is_pending());
@@ -621,7 +621,7 @@ pub async fn forty_threads_may_each_make_a_call<B: Backend>(rt: Rt<B>) {
                 g.spawn(async move {
                     let call = rt.to_thread(move || {
                         started.unbounded_send(()).unwrap();
-                        latch.wait();
+                        latch.wait::<B>();
                         rt.block_on(rt.to_thread(move || n)).unwrap()
                     });
                     Ok::<_, ()>(call.await)
@@ -710,7 +710,7 @@ pub async fn a_deadline_leaves_an_abandoned_call_on_time<B: Backend>(rt: Rt<B>) 
     let (started, has_started) = oneshot::channel();
     let call = rt.to_thread(move || {
         started.send(()).unwrap();
-        there.wait();
+        there.wait::<B>();
     });
     // On a virtual clock no time goes by while the thread runs, so the deadline is moved to where the clock is.
     let strike = async {
@@ -733,7 +733,7 @@ pub async fn two_hundred_abandoned_threads_keep_their_tokens<B: Backend>(rt: Rt<
     let run = scope.run(async {
         let calls = (0..200).map(|_| {
             let there = latch.clone();
-            let call = rt.to_thread(move || there.wait());
+            let call = rt.to_thread(move || there.wait::<B>());
             call.limiter(&limiter).abandon_on_cancel()
         });
         futures::future::join_all(calls).await;

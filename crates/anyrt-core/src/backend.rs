@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::park;
 
@@ -103,14 +103,26 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static;
 
-    /// Drives `future` on the calling thread, which is none of the runtime's own, and blocks it meanwhile.
+    /// Drives `future` on the calling thread, which is none of the runtime's own, and blocks it meanwhile; gives up
+    /// after `patience`, and `None` then.
     ///
     /// Asked on threads of [`spawn_blocking`](Backend::spawn_blocking), and on others that the runtime need not
-    /// know. Tasks and timers go on in the runtime, and are what wakes the future. A runtime that has to know whether
-    /// its blocking calls are at work or wait, because its clock stands still meanwhile, brings its own; to be woken
-    /// and to be at work are one step then. A panic of the future goes up to the caller.
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        park::block_on(future)
+    /// know. Tasks and timers go on in the runtime, and are what wakes the future. A panic of the future goes up to the
+    /// caller. `patience` is real time, but for threads that live in the virtual time of their runtime.
+    ///
+    /// The default parks the thread. A runtime brings its own if it has to know which threads are at work and which
+    /// wait, since its clock stands still or only one goes on at a time; to be woken and to be at work are one step then.
+    fn block_on<F: Future>(&self, future: F, patience: Option<Duration>) -> Option<F::Output> {
+        park::block_on(future, patience)
+    }
+
+    /// Runs `wait`, in which this thread may wait for another part of the program by means that no runtime sees: a lock
+    /// or a channel of `std`, the end of a thread, another runtime.
+    ///
+    /// Of interest only to a runtime whose threads of [`spawn_blocking`](Backend::spawn_blocking) go on one at a time: it
+    /// lets others go on meanwhile. May be called on any thread.
+    fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+        wait()
     }
 
     /// The time on this runtime's clock, which may be virtual. It never goes backwards.
@@ -128,21 +140,14 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// may panic, too.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
-    /// A thread waits from now on until this runtime brings about what it waits for; if it is `limited`, it may go on
-    /// by itself before that.
+    /// From now on something outside of this runtime is at work, or no longer, that may yet wake its tasks: another
+    /// runtime, or a program that is not async.
     ///
-    /// Of interest only to runtimes with virtual time, which stands still while threads that the runtime knows of are
-    /// busy. It may be called from any thread, also after the runtime has ended, and before or after the
-    /// [`thread_goes_on`](Self::thread_goes_on) that it belongs to.
-    fn thread_waits(&self, limited: bool) {
-        let _ = limited;
-    }
-
-    /// A thread that has waited, `limited` or not, is busy again; or one begins of which the runtime would not know.
-    ///
-    /// As for [`thread_waits`](Self::thread_waits). It is called where the thread is woken, not by the thread itself.
-    fn thread_goes_on(&self, limited: bool) {
-        let _ = limited;
+    /// Of interest only to runtimes with virtual time, which stands still meanwhile. It may be called from any thread,
+    /// also after the runtime has ended. A thread that waits in [`block_on`](Backend::block_on), and is none of
+    /// [`spawn_blocking`](Backend::spawn_blocking), stands for one such thing that is not at work.
+    fn outside_is_busy(&self, is_busy: bool) {
+        let _ = is_busy;
     }
 
     /// Wakes `waker` once when nothing can go on but by the passing of time; says whether the runtime can know that.

@@ -32,6 +32,7 @@ use crate::home::Shared;
 use crate::place;
 use crate::reason::Reason;
 use crate::signal::Signal;
+use crate::time::checkpoint;
 use crate::visit::{Farewell, visit};
 use crate::worker::{self, Worker};
 
@@ -94,7 +95,8 @@ pub fn block_on<B: Backend, F: Future>(future: F) -> Result<F::Output, FromThrea
 
 /// Says whether the caller of this thread is cancelled, or has given it up.
 ///
-/// A thread cannot be interrupted. One that computes for a long time asks this now and then, and returns early.
+/// A thread cannot be interrupted. One that computes for a long time asks this now and then, and returns early. On the
+/// simulator others get a turn here.
 ///
 /// # Errors
 ///
@@ -129,6 +131,8 @@ pub fn check_cancelled<B: Backend>() -> Result<(), FromThreadError> {
     let Some(backend) = worker.shared.backend::<B>() else {
         return Err(FromThreadError::NoWorker);
     };
+    // Where threads go on one at a time, whoever is going to cancel needs a turn.
+    backend.block_on(checkpoint(), None);
     if worker.shared.has_ended() {
         return Err(FromThreadError::RunEnded);
     }
@@ -143,6 +147,31 @@ pub fn check_cancelled<B: Backend>() -> Result<(), FromThreadError> {
         Some(reason) => Err(FromThreadError::Cancelled(reason)),
         None => Ok(()),
     }
+}
+
+/// Runs `wait`, in which this thread may wait for another part of the program by means that are not ours: a lock or a
+/// channel of `std`, the end of a thread.
+///
+/// Elsewhere it only calls `wait`. On the simulator calls go on one at a time, and one that waits like that would keep
+/// its turn for ever; here it gives it back. When it goes on is then up to the machine and not to the seed, so
+/// [`block_on`] is better where that will do.
+///
+/// # Examples
+///
+/// ```
+/// # use anyrt_sim::Sim;
+/// # use anyrt_core::{from_thread, to_thread};
+/// # anyrt_core::run(&Sim::default(), async {
+/// let (send, receive) = std::sync::mpsc::channel();
+/// let waits = to_thread::<Sim, _, _>(move || {
+///     from_thread::wait_outside::<Sim, _>(|| receive.recv())
+/// });
+/// let sends = async { send.send("a value").unwrap() };
+/// assert_eq!(futures::join!(waits, sends).0, Ok("a value"));
+/// # });
+/// ```
+pub fn wait_outside<B: Backend, R>(wait: impl FnOnce() -> R) -> R {
+    B::wait_outside(wait)
 }
 
 fn worker() -> Result<Worker, FromThreadError> {

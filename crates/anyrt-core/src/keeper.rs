@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle, ThreadId};
 
+use crate::abroad::Abroad;
 use crate::backend::Backend;
 use crate::door::Door;
 use crate::place;
@@ -55,16 +56,10 @@ impl Keeper {
         let (sender, receiver) = mpsc::channel();
         let awaited = end.clone();
         let main = async move {
-            let live = B::current();
             // The program outside may always come up with something.
-            if let Some(live) = &live {
-                live.thread_goes_on(false);
-            }
+            let _program = B::current().map(Abroad::of);
             sender.send(Door::of_run()).ok();
             awaited.wait().await;
-            if let Some(live) = &live {
-                live.thread_waits(false);
-            }
         };
         let thread = thread::Builder::new()
             .name(format!("anyrt-{}", backend.name()))

@@ -78,7 +78,6 @@ mod thread;
 pub mod from_thread;
 mod iterate;
 mod run;
-mod parked;
 mod abroad;
 mod parcel;
 mod door;

@@ -1,7 +1,7 @@
 //! The handle of what was spawned through a portal.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,6 @@ use crate::abroad::Abroad;
 use crate::backend::Backend;
 use crate::door::Door;
 use crate::parcel::{Parcel, Sent};
-use crate::parked::wait_for;
 use crate::reason::Stopped;
 use crate::scope::CancelScope;
 use crate::task::Task;
@@ -93,7 +92,7 @@ impl<B: Backend, T: Send + 'static> PortalTask<B, T> {
 
     /// Blocks as [`wait`](Self::wait) does, but not for longer than `patience`.
     ///
-    /// The time is that of the waiting thread, also where the runtime has another one.
+    /// The time is real time, also where the runtime has another one; in a call into a thread it is that of the runtime.
     ///
     /// # Errors
     ///
@@ -174,7 +173,7 @@ impl<B: Backend, T: Send + 'static> PortalTask<B, T> {
         let Some(backend) = self.door.backend().cloned() else {
             return Some(Err(Ended::Stopped(Stopped::Closed)));
         };
-        wait_for(&backend, patience, |cx| self.poll_end(cx))
+        backend.block_on(poll_fn(|cx| self.poll_end(cx)), patience)
     }
 
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Ended>> {

@@ -55,6 +55,10 @@ use crate::worker::{self, Lent, Worker};
 /// every thread waits for one that is still to come, nothing goes on. Where that cannot be said beforehand, give the
 /// inner call a time limit, and let it [`abandon_on_cancel`](ToThread::abandon_on_cancel).
 ///
+/// On the simulator calls go on one at a time, in an order named by the seed. One that waits for another part of the
+/// program lets others go on if it does so in [`from_thread`](crate::from_thread) or by a portal, and not if it does so by
+/// a lock or a channel of `std`.
+///
 /// # Examples
 ///
 /// ```
@@ -153,10 +157,11 @@ impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
     ///
     /// ```
     /// # use anyrt_sim::Sim;
-    /// # use anyrt_core::{CancelScope, now, to_thread};
+    /// # use anyrt_core::{CancelScope, from_thread, now, to_thread};
     /// # anyrt_core::run(&Sim::default(), async {
     /// let (_keep, never) = std::sync::mpsc::channel::<()>();
-    /// let lookup = to_thread::<Sim, _, _>(move || never.recv()).abandon_on_cancel();
+    /// let lookup = || from_thread::wait_outside::<Sim, _>(|| never.recv());
+    /// let lookup = to_thread::<Sim, _, _>(lookup).abandon_on_cancel();
     /// let scope = CancelScope::<Sim>::new();
     /// scope.set_deadline(Some(now::<Sim>()));
     /// assert!(scope.run(lookup).await.is_err()); // does not wait for the thread

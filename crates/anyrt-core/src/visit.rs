@@ -51,11 +51,12 @@ pub(crate) fn visit<B: Backend, F: Future>(
             key: None,
         },
     };
-    match backend.block_on(visit) {
-        Ok(End::Value(value)) => Ok(value),
-        Ok(End::Panicked(payload)) => resume_unwind(payload),
-        Ok(End::Cut) => unreachable!("told as a farewell"),
-        Err(farewell) => Err(farewell),
+    match backend.block_on(visit, None) {
+        Some(Ok(End::Value(value))) => Ok(value),
+        Some(Ok(End::Panicked(payload))) => resume_unwind(payload),
+        Some(Ok(End::Cut)) => unreachable!("told as a farewell"),
+        Some(Err(farewell)) => Err(farewell),
+        None => unreachable!("it has waited without a limit"),
     }
 }
 

@@ -68,7 +68,8 @@ impl SimBuilder {
         self
     }
 
-    /// How many steps a run may take; a step is one poll of one task, or of main. No limit unless it is said.
+    /// How many steps a run may take; a step is one poll of one task, or of main, or
+    /// one turn of a blocking call. No limit unless it is said.
     ///
     /// A run that is not done by then panics, also one that would go on for ever.
     ///
@@ -107,6 +108,61 @@ impl SimBuilder {
     /// What [`Sim::system_time`] gives at the start; the Unix epoch unless it is said.
     pub fn start_time(mut self, time: SystemTime) -> Self {
         self.0.start_time = time;
+        self
+    }
+
+    /// Lets a blocking call be at work for so long, in real time, before the run is given up; a minute by default.
+    ///
+    /// Nothing else goes on meanwhile, and a call that waits for something else by means that the simulator does not see
+    /// would wait for ever. `Duration::MAX` is for debuggers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt_core::{run, to_thread};
+    /// use anyrt_sim::Sim;
+    ///
+    /// let stuck = std::panic::catch_unwind(|| {
+    ///     let (_open, gate) = std::sync::mpsc::channel::<()>();
+    ///     let sim = Sim::builder().patience(Duration::from_millis(10)).build();
+    ///     run(&sim, to_thread::<Sim, _, _>(move || gate.recv()))
+    /// });
+    /// let message = stuck.unwrap_err().downcast::<String>().unwrap();
+    /// assert!(message.starts_with("stuck"));
+    /// ```
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.0.patience = patience;
+        self
+    }
+
+    /// Lets the threads of blocking calls go on whenever they can, side by side, instead of one at a time.
+    ///
+    /// For programs whose threads wait for each other in ways that the simulator does not see, and cannot be changed. A
+    /// seed does not name the order of what they do; virtual time still stands still while one of them is at work.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, Barrier};
+    ///
+    /// use anyrt_core::Backend;
+    /// use anyrt_sim::Sim;
+    ///
+    /// Sim::builder().free_threads().build().run(async {
+    ///     let meeting = Arc::new(Barrier::new(2));
+    ///     let calls = [(); 2].map(|()| {
+    ///         let meeting = Arc::clone(&meeting);
+    ///         Sim::current().unwrap().spawn_blocking(move || meeting.wait())
+    ///     });
+    ///     for call in calls {
+    ///         assert!(call.await.is_some());
+    ///     }
+    /// });
+    /// ```
+    pub fn free_threads(mut self) -> Self {
+        self.0.free_threads = true;
         self
     }
 

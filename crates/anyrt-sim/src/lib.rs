@@ -6,9 +6,9 @@
 //! programs that sleep for days take no time. When nothing can *ever* go on, `run` panics and says
 //! "deadlock", instead of hanging.
 //!
-//! Blocking calls run on real threads, one each. The clock stands still while one of them runs, but the
-//! moment at which it ends is up to the machine: a program that uses threads is not yet replayed exactly
-//! by its seed.
+//! Blocking calls run on real threads, but one at a time, and the loop waits meanwhile: whose turn it is is
+//! chosen like everything else. A call keeps its turn until it ends or waits, in `from_thread` or by a portal.
+//! So a seed names the order of what threads do as well, and the clock stands still while one of them computes.
 //!
 //! ```
 //! use std::time::Duration;
@@ -57,9 +57,9 @@
 //!
 //! # The files
 //!
-//! In reading order: `line`, `policy`, `pct`, `chooser`, `trace`, `queue` (what can go on, and which of it does), `clock`
-//! (what is due), `settings` and `limit` are plain data. `simulation` puts them behind one lock. `task`, `call`, `sleep`
-//! and `advance` are what programs put in, `context` knows which simulation this thread drives, and `run` is the
+//! In reading order: `line`, `policy`, `pct`, `chooser`, `trace`, `hand`, `queue` (what can go on, and which of it does),
+//! `clock` (what is due), `settings` and `limit` are plain data. `simulation` puts them behind one lock. `task`, `call`,
+//! `sleep` and `advance` are what programs put in, `turn` and `wait` what the threads of calls do, `context` knows which simulation this thread drives, and `run` is the
 //! loop and its end. Above that are the searches, which use nothing but whole runs.
 #![forbid(unsafe_code)]
 
@@ -69,6 +69,7 @@ mod schedule;
 mod pct;
 mod chooser;
 mod trace;
+mod hand;
 mod queue;
 mod clock;
 mod limit;
@@ -80,6 +81,7 @@ mod simulation;
 mod sleep;
 mod advance;
 mod task;
+mod turn;
 mod wait;
 mod call;
 

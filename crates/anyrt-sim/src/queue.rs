@@ -1,16 +1,17 @@
 //! What can go on now, and what was chosen so far.
 //!
 //! Invariant: everything that was woken stands here exactly once. For tasks `async_task` sees to it, for
-//! the main future the flag does.
+//! the main future the flag does, and a call that stands here waits for its turn and can do nothing else.
 
 use async_task::Runnable;
 
 use crate::chooser::Chooser;
+use crate::hand::Call;
 use crate::line::Line;
 use crate::schedule::{Detour, Schedule};
 use crate::trace::Trace;
 
-/// The number of the main future. Tasks have those from one on.
+/// The number of the main future. Tasks and calls have those from one on.
 pub(crate) const MAIN: u64 = 0;
 
 /// Something that was woken.
@@ -18,6 +19,7 @@ pub(crate) const MAIN: u64 = 0;
 pub(crate) enum Ready {
     Main,
     Task(Runnable),
+    Call(Call),
 }
 
 /// All that was woken, in the order in which it was, and the rule that chooses.
@@ -55,6 +57,10 @@ impl Queue {
         self.push(who, Ready::Task(runnable));
     }
 
+    pub(crate) fn push_call(&mut self, call: Call) {
+        self.push(call.who, Ready::Call(call));
+    }
+
     fn push(&mut self, who: u64, ready: Ready) {
         let number = self.line.push((who, ready));
         self.chooser.came(who, number);
@@ -80,7 +86,7 @@ impl Queue {
         Some(ready)
     }
 
-    /// A task has ended.
+    /// A task or a call has ended.
     pub(crate) fn forget(&mut self, who: u64) {
         self.chooser.forget(who);
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::call::{Stuck, give_turn};
 use crate::context;
+use crate::hand::{Call, Order, Stage};
 use crate::limit::Limit;
 use crate::queue::Ready;
 use crate::simulation::{Phase, Simulation};
@@ -28,6 +30,7 @@ pub(crate) fn run<F: Future>(simulation: &Arc<Simulation>, main: F) -> F::Output
         (Ok(Ok(output)), Ok(())) => output,
         (Ok(Err(Stop::Deadlock(deadlock))), _) => panic!("{deadlock}"),
         (Ok(Err(Stop::Limit(limit))), _) => panic!("{limit}"),
+        (Ok(Err(Stop::Stuck(stuck))), _) => panic!("{stuck}"),
     }
 }
 
@@ -43,6 +46,7 @@ enum Step {
 enum Stop {
     Deadlock(Deadlock),
     Limit(Limit),
+    Stuck(Stuck),
 }
 
 fn drive<F: Future>(
@@ -57,6 +61,7 @@ fn drive<F: Future>(
             Step::Go(Ready::Task(runnable)) => {
                 runnable.run();
             }
+            Step::Go(Ready::Call(call)) => give_turn(simulation, call).map_err(Stop::Stuck)?,
             Step::Go(Ready::Main) => {
                 let main = main.as_mut().as_pin_mut().expect("dropped by `run` only");
                 if let Poll::Ready(output) = main.poll(&mut cx) {
@@ -69,7 +74,7 @@ fn drive<F: Future>(
     }
 }
 
-/// Waits for the next turn, for as long as a thread may still bring one.
+/// Waits for the next turn, for as long as somebody outside may still bring one.
 fn next(simulation: &Simulation) -> Step {
     let mut state = simulation.lock();
     loop {
@@ -121,7 +126,7 @@ fn end(simulation: &Simulation) {
         let left = state.queue.take();
         if !left.is_empty() {
             drop(state);
-            drop(left);
+            left.into_iter().for_each(leave);
             state = simulation.lock();
         } else if !state.tasks.is_empty() {
             // Another thread has just woken the task and is about to put it into the queue.
@@ -133,8 +138,21 @@ fn end(simulation: &Simulation) {
     state.phase = Phase::Ended;
     let timers = state.clock.clear();
     let until_idle = std::mem::take(&mut state.until_idle);
+    let idle = std::mem::take(&mut state.idle);
     drop(state);
     drop((timers, until_idle));
+    idle.iter().for_each(|hand| hand.tell(Order::Leave));
+}
+
+/// What has not begun is dropped. A call that has takes no more turns.
+fn leave(ready: Ready) {
+    if let Ready::Call(Call {
+        stage: Stage::Paused(hand),
+        ..
+    }) = ready
+    {
+        hand.tell(Order::GoOn);
+    }
 }
 
 /// Nothing can go on, now or later.

@@ -19,6 +19,10 @@ pub(crate) struct Settings {
     pub(crate) autojump: bool,
     pub(crate) start_time: SystemTime,
     pub(crate) tape: Option<Tape>,
+    /// Whether the threads of blocking calls take no turns.
+    pub(crate) free_threads: bool,
+    /// How long a turn of theirs may last, in real time.
+    pub(crate) patience: Duration,
 }
 
 impl Settings {
@@ -32,6 +36,8 @@ impl Settings {
             autojump: true,
             start_time: SystemTime::UNIX_EPOCH,
             tape: None,
+            free_threads: false,
+            patience: Duration::from_secs(60),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::advance::Advance;
 use crate::settings::Settings;
 use crate::simulation::Simulation;
 use crate::sleep::Sleep;
-use crate::{call, context, run, task, wait};
+use crate::{call, context, run, task, turn, wait};
 
 /// The simulator: runs a program on one thread, in an order named by a seed, in virtual time.
 ///
@@ -23,20 +23,25 @@ use crate::{call, context, run, task, wait};
 /// like a running one stands for the simulation that the calling thread drives.
 ///
 /// - *Order.* What was woken is chosen at random by the seed, main included, or by another [`Policy`](crate::Policy).
-/// - *Time.* It moves only when nothing can go on and no blocking call is at work; one that waits in
-///   `block_on` is not. Then it jumps to the next
+/// - *Time.* It moves only when nothing can go on. Then it jumps to the next
 ///   timer. A task that keeps waking itself therefore holds the clock.
+/// - *Threads.* A blocking call runs on a real thread, when the seed gives it a turn. Nothing else goes on
+///   then, until the call ends, or waits or gives way in [`from_thread`](anyrt_core::from_thread) or by a
+///   [portal](anyrt_core::Portal). It must not wait for others in ways that the simulator does not see (locks and
+///   channels of `std`, other executors), nor keep a lock of `std` where it waits: `run` panics if a turn lasts
+///   longer than the [`patience`](crate::SimBuilder::patience). There is [`wait_outside`](anyrt_core::from_thread::wait_outside) for
+///   what cannot be helped, and there are [`free_threads`](crate::SimBuilder::free_threads).
 /// - *Deadlock.* If there is no timer either, `run` panics and says so. A thread that the simulator did
 ///   not start is not waited for: let a blocking call stand for it.
-/// - *The end.* When main is done or panics, all tasks and timers are dropped before `run` returns;
-///   blocking calls are left to themselves. A destructor that panics there is reported by the panic hook
-///   only.
+/// - *The end.* When main is done or panics, all tasks and timers are dropped before `run` returns, and blocking calls
+///   that have not begun; those that have are left to themselves. A destructor that panics there is reported by the
+///   panic hook only.
 ///
 /// # Panics
 ///
-/// `run`: on a deadlock, and if the calling thread drives a simulation already. `spawn`,
-/// `spawn_blocking`, `now` and `sleep_until`: on a description, if the calling thread does not drive a
-/// simulation. `spawn_blocking`: if the system gives no more threads.
+/// `run`: on a deadlock, if a blocking call keeps its turn, if the system gives no thread for one, and if the calling
+/// thread drives a simulation already. `spawn`, `spawn_blocking`, `now` and `sleep_until`: on a description, if the
+/// calling thread does not drive a simulation.
 ///
 /// # Examples
 ///
@@ -281,10 +286,14 @@ impl Backend for Sim {
         call::spawn_blocking(&self.simulation(), call)
     }
 
-    /// A blocking call that waits here does not hold the clock meanwhile.
+    /// A blocking call that waits here lets others have a turn, and lives in virtual time.
     #[track_caller]
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        wait::block_on(&self.simulation(), future)
+    fn block_on<F: Future>(&self, future: F, patience: Option<Duration>) -> Option<F::Output> {
+        wait::block_on(&self.simulation(), future, patience)
+    }
+
+    fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+        turn::wait_outside(wait)
     }
 
     #[track_caller]
@@ -297,15 +306,9 @@ impl Backend for Sim {
         Sleep::new(self.simulation(), at)
     }
 
-    fn thread_waits(&self, limited: bool) {
+    fn outside_is_busy(&self, is_busy: bool) {
         if let Some(simulation) = self.live() {
-            simulation.count_threads(-1, isize::from(limited));
-        }
-    }
-
-    fn thread_goes_on(&self, limited: bool) {
-        if let Some(simulation) = self.live() {
-            simulation.count_threads(1, -isize::from(limited));
+            simulation.count_busy(if is_busy { 1 } else { -1 });
         }
     }
 

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_task::Runnable;
 
 use crate::clock::{Clock, Stuck};
+use crate::hand::Hand;
 use crate::limit::{Limit, What};
 use crate::queue::{MAIN, Queue, Ready};
 use crate::settings::{Recording, Settings};
@@ -43,13 +44,17 @@ pub(crate) struct State {
     /// so that the end is the same every time too.
     pub(crate) tasks: BTreeMap<u64, Waker>,
     pub(crate) next_task: u64,
-    /// The threads that are busy and may yet bring something: those of blocking calls, and what else was announced.
-    /// It may be less than none, where threads wait that were never counted.
-    pub(crate) busy: isize,
-    /// The threads that wait, but go on by themselves some time.
-    pub(crate) patient: isize,
+    /// Whether a blocking call has the turn. The driving thread waits meanwhile.
+    pub(crate) turn_is_out: bool,
+    /// The threads of blocking calls that have none to run; the latest is used first.
+    pub(crate) idle: Vec<Hand>,
     /// Blocking calls that wait for a future.
     pub(crate) waiting_calls: usize,
+    /// What is busy outside and may yet bring something: calls that wait there, and what was announced. It may be less
+    /// than none, where threads wait that were never counted.
+    pub(crate) busy: isize,
+    /// The threads outside that wait, but go on by themselves some time.
+    pub(crate) patient: isize,
     /// After so many steps in all main goes on next, whatever else could.
     alarm: Option<u64>,
     /// Who wants to know when nothing can go on, in the order in which they came.
@@ -85,9 +90,11 @@ impl Simulation {
                 queue: Queue::new(settings.chooser(), settings.tape.is_some()),
                 tasks: BTreeMap::new(),
                 next_task: MAIN + 1,
+                turn_is_out: false,
+                idle: Vec::new(),
+                waiting_calls: 0,
                 busy: 0,
                 patient: 0,
-                waiting_calls: 0,
                 alarm: None,
                 until_idle: Vec::new(),
                 is_waiting: false,
@@ -158,28 +165,40 @@ impl Simulation {
     }
 
     /// Lets go of the lock until something may have changed. Only for the driving thread.
-    pub(crate) fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    pub(crate) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.wait_for(state, None)
+    }
+
+    /// The same, for a limited time.
+    pub(crate) fn wait_for<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
         state.is_waiting = true;
-        let mut state = self
-            .changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner);
+        let woken = match limit {
+            None => self.changed.wait(state),
+            Some(limit) => match self.changed.wait_timeout(state, limit) {
+                Ok((state, _)) => Ok(state),
+                Err(error) => Err(PoisonError::new(error.into_inner().0)),
+            },
+        };
+        let mut state = woken.unwrap_or_else(PoisonError::into_inner);
         state.is_waiting = false;
         state
     }
 
-    /// Tells the driving thread to look again.
+    /// Tells the driving thread to look again, unless it can do nothing.
     pub(crate) fn notify(&self, state: &State) {
-        if state.is_waiting {
+        if state.is_waiting && !state.turn_is_out {
             self.changed.notify_one();
         }
     }
 
-    /// So many threads more, or fewer, are busy, and wait for a limited time.
-    pub(crate) fn count_threads(&self, busy: isize, patient: isize) {
+    /// So many more, or fewer, are busy outside.
+    pub(crate) fn count_busy(&self, change: isize) {
         let mut state = self.lock();
-        state.busy += busy;
-        state.patient += patient;
+        state.busy += change;
         self.notify(&state);
     }
 

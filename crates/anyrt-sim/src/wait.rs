@@ -1,81 +1,85 @@
-//! Futures that another thread drives, and how the clock goes on while that thread waits.
-//!
-//! A call of the simulation counts as at work except while it waits here. It stops to count and begins to wait in
-//! one step, and whoever wakes it makes it count again before anything else can happen: both are done under the
-//! simulation's lock. Else the loop could see a simulation in which nothing can ever go on, where there is none.
+//! Futures that threads drive: those of calls, which take turns, and others, which the simulator only counts.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-use crate::simulation::Simulation;
+use crate::hand::{Call, Hand, Order, Stage};
+use crate::simulation::{Phase, Simulation};
+use crate::sleep::Sleep;
+use crate::turn::{self, Caller};
 
-thread_local! {
-    /// The simulation a call of which this thread runs.
-    static CALLED_BY: RefCell<Option<Arc<Simulation>>> = const { RefCell::new(None) };
+/// Drives `future` on this thread, until it is done or `patience` has run out.
+pub(crate) fn block_on<F: Future>(
+    simulation: &Arc<Simulation>,
+    future: F,
+    patience: Option<Duration>,
+) -> Option<F::Output> {
+    match turn::current() {
+        Some(here) if Arc::ptr_eq(&here.simulation, simulation) => in_turn(here, future, patience),
+        // A call of another simulation, where things may have to go on for this one.
+        Some(_) => turn::wait_outside(|| freely(simulation, future, patience)),
+        None => freely(simulation, future, patience),
+    }
 }
 
-/// Remembers that this thread runs a call of `simulation`; for the rest of its life, since it runs no other.
-pub(crate) fn called_by(simulation: &Arc<Simulation>) {
-    CALLED_BY.with(|caller| caller.replace(Some(Arc::clone(simulation))));
-}
-
-/// Drives `future` on this thread.
-pub(crate) fn block_on<F: Future>(simulation: &Arc<Simulation>, future: F) -> F::Output {
-    let is_call = CALLED_BY.with(|caller| {
-        let caller = caller.borrow();
-        caller
-            .as_ref()
-            .is_some_and(|caller| Arc::ptr_eq(caller, simulation))
-    });
+/// On the thread of a call. It lives in virtual time.
+fn in_turn<F: Future>(
+    here: Rc<Caller>,
+    future: F,
+    patience: Option<Duration>,
+) -> Option<F::Output> {
     let seat = Arc::new(Seat {
-        simulation: Arc::clone(simulation),
-        is_call,
+        simulation: Arc::clone(&here.simulation),
+        who: here.who.get(),
+        hand: here.hand.clone(),
         is_woken: AtomicBool::new(false),
         is_waiting: AtomicBool::new(false),
-        changed: Condvar::new(),
     });
     let waker = Waker::from(Arc::clone(&seat));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
+    let now = here.simulation.now();
+    let end = patience.and_then(|patience| now.checked_add(patience));
+    let mut limit = end.map(|end| Box::pin(Sleep::new(Arc::clone(&here.simulation), end)));
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return output;
+            return Some(output);
         }
-        seat.wait();
+        let limit = limit.as_mut();
+        if limit.is_some_and(|limit| limit.as_mut().poll(&mut cx).is_ready()) {
+            return None;
+        }
+        seat.wait(&here);
     }
 }
 
-/// One thread that waits. The flags change under the simulation's lock only.
+/// A call that waits. The flags change under the simulation's lock only.
 struct Seat {
     simulation: Arc<Simulation>,
-    /// Whether the thread counts as a call of the simulation. Others are not waited for.
-    is_call: bool,
+    who: u64,
+    hand: Hand,
     is_woken: AtomicBool,
     is_waiting: AtomicBool,
-    changed: Condvar,
 }
 
 impl Seat {
-    fn wait(&self) {
+    fn wait(&self, here: &Caller) {
         let mut state = self.simulation.lock();
-        if !self.is_woken.load(Relaxed) {
+        if self.is_woken.load(Relaxed) {
+            // It only gives way, as a task would.
+            here.pause(state);
+        } else {
             self.is_waiting.store(true, Relaxed);
-            if self.is_call {
-                state.busy -= 1;
-                state.waiting_calls += 1;
-                self.simulation.notify(&state);
-            }
-            while !self.is_woken.load(Relaxed) {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
+            state.waiting_calls += 1;
+            here.wait_for_turn(state);
         }
+        let _state = self.simulation.lock();
         self.is_woken.store(false, Relaxed);
     }
 }
@@ -89,11 +93,110 @@ impl Wake for Seat {
         let mut state = self.simulation.lock();
         self.is_woken.store(true, Relaxed);
         if self.is_waiting.swap(false, Relaxed) {
-            if self.is_call {
-                state.busy += 1;
-                state.waiting_calls -= 1;
+            state.waiting_calls -= 1;
+            if state.phase == Phase::Running {
+                state.queue.push_call(Call {
+                    who: self.who,
+                    stage: Stage::Paused(self.hand.clone()),
+                });
+                self.simulation.notify(&state);
+            } else {
+                self.hand.tell(Order::GoOn);
             }
-            self.changed.notify_one();
+        }
+    }
+}
+
+/// On a thread that takes no turns. It lives in real time.
+///
+/// While it waits it is not at work: neither for itself nor for whatever was announced and it stands for. Whoever wakes
+/// it makes it count again, in one step. Else the loop could see a simulation in which nothing can ever go on, where
+/// there is none.
+fn freely<F: Future>(
+    simulation: &Arc<Simulation>,
+    future: F,
+    patience: Option<Duration>,
+) -> Option<F::Output> {
+    let end = patience.and_then(|patience| Instant::now().checked_add(patience));
+    let stray = Arc::new(Stray {
+        simulation: Arc::clone(simulation),
+        thread: thread::current(),
+        end,
+        is_woken: AtomicBool::new(false),
+        is_waiting: AtomicBool::new(false),
+    });
+    let waker = Waker::from(Arc::clone(&stray));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return Some(output);
+        }
+        if !stray.wait() {
+            return None;
+        }
+    }
+}
+
+/// Any other thread that waits. The flags change under the simulation's lock only.
+struct Stray {
+    simulation: Arc<Simulation>,
+    thread: Thread,
+    end: Option<Instant>,
+    is_woken: AtomicBool,
+    is_waiting: AtomicBool,
+}
+
+impl Stray {
+    /// Gives whether there was a wake before the end.
+    fn wait(&self) -> bool {
+        let is_patient = isize::from(self.end.is_some());
+        let mut state = self.simulation.lock();
+        if !self.is_woken.load(Relaxed) {
+            self.is_waiting.store(true, Relaxed);
+            state.busy -= 1;
+            state.patient += is_patient;
+            self.simulation.notify(&state);
+        }
+        while self.is_waiting.load(Relaxed) {
+            drop(state);
+            let has_time = self.park();
+            state = self.simulation.lock();
+            if !has_time && self.is_waiting.swap(false, Relaxed) {
+                state.busy += 1;
+                state.patient -= is_patient;
+                return false;
+            }
+        }
+        self.is_woken.store(false, Relaxed);
+        true
+    }
+
+    /// Gives whether there was time left.
+    fn park(&self) -> bool {
+        let Some(end) = self.end else {
+            thread::park();
+            return true;
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        thread::park_timeout(left);
+        !left.is_zero()
+    }
+}
+
+impl Wake for Stray {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.simulation.lock();
+        self.is_woken.store(true, Relaxed);
+        if self.is_waiting.swap(false, Relaxed) {
+            state.busy += 1;
+            state.patient -= isize::from(self.end.is_some());
+            drop(state);
+            self.thread.unpark();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyrt_core::{Backend, Join, UnknownBackend};
 use pin_project_lite::pin_project;
@@ -168,8 +168,19 @@ impl Backend for Current {
         wrap!(self, CurrentTask, backend => backend.spawn_blocking(call))
     }
 
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        dispatch!(self, Self, backend => backend.block_on(future))
+    fn block_on<F: Future>(&self, future: F, patience: Option<Duration>) -> Option<F::Output> {
+        match self {
+            Self::Sim(backend) => backend.block_on(future, patience),
+            // It may be a call of the simulator's that waits for another runtime.
+            _ => Self::wait_outside(
+                || dispatch!(self, Self, backend => backend.block_on(future, patience)),
+            ),
+        }
+    }
+
+    /// Only the simulator has to know.
+    fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+        Sim::wait_outside(wait)
     }
 
     fn now(&self) -> Instant {
@@ -194,12 +205,8 @@ impl Backend for Current {
         CurrentSleep { timer }
     }
 
-    fn thread_waits(&self, limited: bool) {
-        dispatch!(self, Self, backend => backend.thread_waits(limited));
-    }
-
-    fn thread_goes_on(&self, limited: bool) {
-        dispatch!(self, Self, backend => backend.thread_goes_on(limited));
+    fn outside_is_busy(&self, is_busy: bool) {
+        dispatch!(self, Self, backend => backend.outside_is_busy(is_busy));
     }
 
     fn wake_when_idle(&self, waker: Waker) -> bool {

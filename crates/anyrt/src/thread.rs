@@ -151,4 +151,24 @@ pub mod from_thread {
     pub fn check_cancelled() -> Result<(), FromThreadError> {
         anyrt_core::from_thread::check_cancelled::<Current>()
     }
+    /// Runs `wait`, in which this thread may wait for another part of the program by means that are not ours.
+    ///
+    /// Only the simulator needs it; see [`anyrt_core::from_thread::wait_outside`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{from_thread, to_thread};
+    ///
+    /// # #[cfg(feature = "sim")]
+    /// # anyrt::run_on(anyrt::Sim::default(), async {
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// let waits = to_thread(move || from_thread::wait_outside(|| receive.recv()));
+    /// let sends = async { send.send("a value").unwrap() };
+    /// assert_eq!(futures::join!(waits, sends).0, Ok("a value"));
+    /// # });
+    /// ```
+    pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+        anyrt_core::from_thread::wait_outside::<Current, R>(wait)
+    }
 }

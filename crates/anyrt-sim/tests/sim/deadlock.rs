@@ -64,7 +64,7 @@ fn a_deadlock_points_at_the_caller_of_run() {
 fn a_running_call_is_no_deadlock() {
     let served = Sim::default().run(async {
         let (tx, rx) = mpsc::channel();
-        let call = sim().spawn_blocking(move || rx.recv().unwrap());
+        let call = sim().spawn_blocking(move || Sim::wait_outside(|| rx.recv().unwrap()));
         let _server = sim().spawn(async move {
             for _ in 0..100 {
                 yield_now().await;

@@ -9,7 +9,7 @@ use std::thread;
 use anyrt_core::Backend;
 use anyrt_sim::Sim;
 
-use crate::kit::{Drops, HOUR, poll_once, sim, sleep};
+use crate::kit::{Drops, HOUR, poll_once, sim, sleep, yield_now};
 
 #[test]
 fn time_stands_still_while_a_thread_computes() {
@@ -18,7 +18,7 @@ fn time_stands_still_while_a_thread_computes() {
         let sleeper = sim().spawn(sleep(HOUR));
         let live = sim();
         let call = sim().spawn_blocking(move || {
-            for _ in 0..1000 {
+            for _ in 0..50 {
                 assert_eq!(live.now(), start);
                 thread::yield_now();
             }
@@ -37,7 +37,7 @@ fn time_stands_still_for_a_dropped_handle_too() {
         let is_done = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&is_done);
         drop(sim().spawn_blocking(move || {
-            for _ in 0..1000 {
+            for _ in 0..50 {
                 thread::yield_now();
             }
             done.store(true, Ordering::SeqCst);
@@ -121,10 +121,16 @@ fn the_end_does_not_wait_for_calls() {
     let (finished, is_finished) = mpsc::channel();
     let mut handle = None;
     Sim::default().run(async {
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         handle = Some(sim().spawn_blocking(move || {
-            released.recv().unwrap();
+            begins.store(true, Ordering::SeqCst);
+            Sim::wait_outside(|| released.recv().unwrap());
             finished.send(()).unwrap();
         }));
+        while !begun.load(Ordering::SeqCst) {
+            yield_now().await;
+        }
     });
     let mut handle = handle.unwrap();
     assert!(poll_once(&mut handle).is_pending());

@@ -13,3 +13,4 @@ mod panics;
 mod policies;
 mod threads;
 mod time;
+mod turns;

@@ -59,8 +59,9 @@
 //!
 //! In reading order: `line`, `policy`, `pct`, `chooser`, `trace`, `hand`, `queue` (what can go on, and which of it does),
 //! `clock` (what is due), `settings` and `limit` are plain data. `simulation` puts them behind one lock. `task`, `call`,
-//! `sleep` and `advance` are what programs put in, `turn` and `wait` what the threads of calls do, `context` knows which simulation this thread drives, and `run` is the
-//! loop and its end. Above that are the searches, which use nothing but whole runs.
+//! `sleep` and `advance` are what programs put in, `turn` and `wait` what the threads of calls do, `context` knows which
+//! simulation this thread drives, and `run` is the loop and its end. Above that are the searches, which use nothing but
+//! whole runs.
 #![forbid(unsafe_code)]
 
 mod line;

@@ -29,8 +29,9 @@ use crate::{call, context, run, task, turn, wait};
 ///   then, until the call ends, or waits or gives way in [`from_thread`](anyrt_core::from_thread) or by a
 ///   [portal](anyrt_core::Portal). It must not wait for others in ways that the simulator does not see (locks and
 ///   channels of `std`, other executors), nor keep a lock of `std` where it waits: `run` panics if a turn lasts
-///   longer than the [`patience`](crate::SimBuilder::patience). There is [`wait_outside`](anyrt_core::from_thread::wait_outside) for
-///   what cannot be helped, and there are [`free_threads`](crate::SimBuilder::free_threads).
+///   longer than the [`patience`](crate::SimBuilder::patience). There is
+///   [`wait_outside`](anyrt_core::from_thread::wait_outside) for what cannot be helped, and there are
+///   [`free_threads`](crate::SimBuilder::free_threads).
 /// - *Deadlock.* If there is no timer either, `run` panics and says so. A thread that the simulator did
 ///   not start is not waited for: let a blocking call stand for it.
 /// - *The end.* When main is done or panics, all tasks and timers are dropped before `run` returns, and blocking calls

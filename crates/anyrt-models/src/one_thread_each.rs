@@ -35,7 +35,7 @@ impl Backend for OneThreadEach {
 
     fn run<F: Future>(&self, main: F) -> F::Output {
         INSIDE.with(|inside| inside.set(true));
-        let output = self.block_on(main);
+        let output = self.block_on(main, None).expect("without a limit");
         INSIDE.with(|inside| inside.set(false));
         output
     }

@@ -93,8 +93,9 @@
 //!
 //! A thread that waits in `from_thread::block_on`, [`Portal::call`](crate::Portal::call) or
 //! [`PortalTask::wait`](crate::PortalTask::wait) is known to wait: virtual time goes on meanwhile, and to wait for ever
-//! is a deadlock that is reported. In a blocking form a thread of `to_thread` looks like one that computes: virtual
-//! time stands still, and to wait for ever is a hang. Of a thread that no runtime knows nothing is seen: a task that
+//! is a deadlock that is reported. In a blocking form a thread of `to_thread` looks like one that computes:
+//! nothing else goes on, and after a while the run is given up; there is
+//! [`wait_outside`](crate::from_thread::wait_outside) for that. Of a thread that no runtime knows nothing is seen: a task that
 //! awaits what only that thread can give is reported as deadlocked.
 //!
 //! [`Barrier`]: crate::sync::Barrier

@@ -47,6 +47,7 @@ pub mod supervised;
 pub mod context;
 pub mod backends;
 pub mod runs;
+pub mod watched;
 pub mod misuse;
 pub mod exits;
 pub mod group_exits;

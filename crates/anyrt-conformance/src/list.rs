@@ -1033,6 +1033,15 @@ promises! {
         a_run_after_a_run_that_panicked_works
     ;
 
+    watched with check_run:
+        what_begins_ends_within_what_it_is_part_of
+        an_observer_hears_how_children_end
+        an_observer_hears_of_cancellations_and_why
+        an_observer_hears_where_things_are_from
+        an_observer_hears_what_is_waited_for
+        what_is_dropped_from_outside_ends_too
+    ;
+
     context with check:
         a_value_is_seen_in_its_future_and_nowhere_else
         an_inner_value_hides_the_outer_one

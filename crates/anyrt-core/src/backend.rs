@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::observe::Observer;
 use crate::park;
 
 /// A runtime that groups, scopes and threads can run on.
@@ -166,6 +168,14 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// polled, the answer means nothing.
     fn has_budget(&self) -> bool {
         true
+    }
+
+    /// Who hears of what happens in a run; asked once, when its outermost group begins.
+    ///
+    /// For runtimes that keep a record of their runs, as a simulator does. With nobody to hear, nothing is told and
+    /// nothing is paid. May be called from any thread where [`current`](Self::current) gives this runtime.
+    fn observer(&self) -> Option<Arc<dyn Observer>> {
+        None
     }
 }
 

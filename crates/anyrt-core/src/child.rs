@@ -89,6 +89,7 @@ impl<F: Future, O> Child<F, O> {
         let Some(children) = children_of(this.body.as_mut().place()).cloned() else {
             return;
         };
+        let is_nested = matches!(this.ear.entry, Entry::Needless);
         this.ear.forget(&children);
         let entered = this.carried.enter();
         // Some runtimes abort if a destructor panics here.
@@ -102,6 +103,7 @@ impl<F: Future, O> Child<F, O> {
         }
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
+            children.child_dropped(this.ear.number, is_nested);
             leave_as_child(&children, this.body.place().made());
             leave(&children, home.tally.output_dropped());
         }
@@ -118,6 +120,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Delivery<T>> {
         let mut this = self.project();
         let entered = this.carried.enter();
+        let children = children_of(this.body.as_mut().place());
+        let polling = children.and_then(|children| children.child_polls(this.ear.number));
         heed_pick(this.body.as_mut().place(), this.ear.number);
         // Who is cancelled while waiting for its turn is not to begin.
         let waits = this.extras.is_waiting() && this.body.has_not_ended();
@@ -145,6 +149,11 @@ where
         };
         if is_late && end.is_pending() {
             cx.waker().wake_by_ref(); // What had cancelled it has ended just now.
+        }
+        if polling.is_some() && end.is_pending() {
+            if let Some(children) = children_of(this.body.as_mut().place()) {
+                children.tell_pending(&polling);
+            }
         }
         let end = ready!(end);
         let place = std::mem::take(this.body.place());
@@ -185,6 +194,9 @@ where
         }
         this.extras.end_turn();
         this.ear.forget(&children);
+        if polling.is_some() {
+            children.child_ends(this.ear.number, outcome.as_ref().err());
+        }
         leave_as_child(&children, root.as_ref());
         Poll::Ready(Delivery::new(outcome, children))
     }

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use crate::followed::{End, Followed};
 use crate::hold::Hold;
 use crate::inside::Inside;
+use crate::observe::{Ending, What};
 use crate::place::{self, Place};
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
@@ -129,14 +130,23 @@ where
         }
         if let Some(make) = this.make.take() {
             let shield = Node::new(Role::Shield, node.parent().cloned());
+            shield.begins(What::Cleanup, None, None);
             *this.cleanup.as_mut().place() = Place::At(shield);
             this.cleanup.as_mut().fill(make);
         }
         if this.cleanup.is_live() {
+            let shield = this.cleanup.as_mut().place().made();
+            let polling = shield.and_then(|shield| shield.polls());
             if this.cleanup.as_mut().poll(cx).is_pending() {
+                if let Some(shield) = this.cleanup.place().made() {
+                    shield.tell_pending(&polling);
+                }
                 return Poll::Pending;
             }
-            this.cleanup.clear();
+            this.cleanup.as_mut().clear();
+            if let Some(shield) = this.cleanup.place().made() {
+                shield.ends(|| Ending::Value);
+            }
             *this.hold = None;
         }
         match this.value.take() {

@@ -20,6 +20,7 @@ use crate::landing::{Land, Landing};
 use crate::limiter::Permit;
 use crate::lock::lock;
 use crate::nest::{Housing, Nest};
+use crate::observe::Wait;
 use crate::place;
 use crate::reason::Reason;
 use crate::scope::CancelScope;
@@ -27,6 +28,7 @@ use crate::scoped::Run;
 use crate::source::Source;
 use crate::spawn::GroupOf;
 use crate::tree::Node;
+use crate::watch::waits;
 
 /// Runs the futures of an iterator or a stream, at most `limit` at once, and gives `body` their values in the order in
 /// which they come.
@@ -268,6 +270,7 @@ impl<T> Desk<T> {
         let before = state.taker.replace(waker);
         drop(state);
         drop(before);
+        waits(|| Wait::Children);
         Poll::Pending
     }
 

@@ -60,6 +60,7 @@ where
     /// A child in the task of the group, and its number.
     fn member(&self, extras: Extras, child: C) -> (u64, Pin<Box<Member<C, E>>>) {
         let number = next_number();
+        self.scope().node().child_begins(number, || None, None);
         let child = Child::new(self.seat(), extras, number, child).nested();
         (number, Box::pin(Member { child }))
     }
@@ -96,7 +97,9 @@ where
     fn take_in(&self, extras: Extras, child: C) {
         let home = home_of(self.scope().node());
         if home.tally.join() {
-            let child = Child::new(self.seat(), extras, next_number(), child);
+            let number = next_number();
+            self.scope().node().child_begins(number, || None, None);
+            let child = Child::new(self.seat(), extras, number, child);
             drop(home.backend::<B>().spawn(Member { child }));
         }
     }

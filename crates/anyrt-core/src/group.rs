@@ -33,6 +33,7 @@ use crate::home::{Failure, Home, Shared};
 use crate::inside::Inside;
 use crate::leaving::Leaving;
 use crate::nest::Housing;
+use crate::observe::{Ending, Wait, What};
 use crate::place::{self, Place};
 use crate::policy::Policy;
 use crate::reason::Reason;
@@ -40,6 +41,7 @@ use crate::spawn::{GroupOf, TaskGroup, home_of};
 use crate::throw_away::throw_away;
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
+use crate::watch::waits;
 
 /// Runs `body` with a fresh group and returns when the body and every child have ended.
 ///
@@ -133,7 +135,7 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         body: F,
         nest: N,
         policy: Option<Box<Policy>>,
-        caller: &Location<'_>,
+        caller: &'static Location<'static>,
     ) -> Self {
         let outer = place::node();
         let inherited = place::run_of::<B>(outer.as_ref());
@@ -151,6 +153,8 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         if is_outermost {
             home.shared.begin(&children);
         }
+        let what = if is_outermost { What::Run } else { What::Group };
+        node.begins(what, home.name().as_deref(), Some(caller));
         Self {
             make: Some(body),
             body: Inside::new(Place::At(node.clone()), None),
@@ -353,6 +357,17 @@ where
         *this.guest = None;
         this.home.end();
         let failures = this.home.take_failures();
+        let (cut, lost) = (&this.home.cut, &this.home.lost);
+        let is_whole = !cut.load(Ordering::Acquire) && !lost.load(Ordering::Acquire);
+        if !failures.panics.is_empty() {
+            this.node.ends(|| Ending::Panic);
+        } else if !failures.errors.is_empty() {
+            this.node.ends(|| Ending::Error);
+        } else if is_whole && value.is_some() {
+            this.node.ends(|| Ending::Value);
+        } else {
+            this.node.ends_cut();
+        }
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {
             // Only one panic can go on. A payload that panics when dropped must not replace it.
@@ -366,11 +381,8 @@ where
         if let Some(error) = GroupError::from_vec(errors.collect(), this.home.name()) {
             return Poll::Ready(Err(error));
         }
-        let (cut, lost) = (&this.home.cut, &this.home.lost);
         match value {
-            Some(value) if !cut.load(Ordering::Acquire) && !lost.load(Ordering::Acquire) => {
-                Poll::Ready(Ok(value))
-            }
+            Some(value) if is_whole => Poll::Ready(Ok(value)),
             _ if this.node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
             _ if lost.load(Ordering::Acquire) => {
                 panic!("anyrt: the runtime ended while children of a task group were running")
@@ -401,6 +413,7 @@ where
             );
             return Poll::Pending;
         }
+        let polling = self.node.polls();
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
@@ -417,6 +430,10 @@ where
         self.as_mut().poll_deadline(cx);
         let this = self.project();
         this.nest.rest(this.children, cx.waker());
+        if !this.body.is_live() && this.leaving.is_none() {
+            waits(|| Wait::Children);
+        }
+        this.node.tell_pending(&polling);
         Poll::Pending
     }
 }

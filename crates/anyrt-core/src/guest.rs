@@ -137,6 +137,7 @@ pub(crate) fn leave(node: &Arc<Node>, next: Next) {
                     return take_over(leaving, guest);
                 }
                 retire_group(node);
+                body.inspect(|body| body.ends_cut());
                 home.end();
                 let failures = home.take_failures();
                 failures.errors.into_iter().for_each(throw_away);

@@ -9,8 +9,10 @@ use std::task::{Context, Waker};
 use atomic_waker::AtomicWaker;
 use slab::Slab;
 
+use crate::backend::Backend;
 use crate::limiter::Limiter;
 use crate::lock::lock;
+use crate::observe::Observer;
 use crate::policy::Policy;
 use crate::tally::{Next, Tally};
 use crate::throw_away::Payload;
@@ -26,6 +28,7 @@ pub(crate) struct Shared<B: ?Sized = dyn Any + Send + Sync> {
     end: Mutex<End>,
     /// The children node of the outermost group. A ledger knows no nodes.
     outermost: OnceLock<Weak<dyn Any + Send + Sync>>,
+    observer: Option<Arc<dyn Observer>>,
     backend: B,
 }
 
@@ -36,11 +39,12 @@ struct End {
 }
 
 impl Shared {
-    pub(crate) fn new<B: Any + Send + Sync>(backend: B) -> Arc<Self> {
+    pub(crate) fn new<B: Backend>(backend: B) -> Arc<Self> {
         Arc::new(Shared {
             limiter: OnceLock::new(),
             end: Mutex::default(),
             outermost: OnceLock::new(),
+            observer: backend.observer(),
             backend,
         })
     }
@@ -116,6 +120,8 @@ pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
     /// It is the outermost group: the run ends with it.
     pub(crate) is_outermost: bool,
+    /// Somebody observes the run; asked at each poll of a child, so it stands here too.
+    is_observed: bool,
     /// What is not as usual in this group.
     pub(crate) policy: Option<Box<Policy>>,
     pub(crate) tally: Tally,
@@ -153,6 +159,7 @@ impl Home {
         policy: Option<Box<Policy>>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            is_observed: shared.observer.is_some(),
             shared,
             is_outermost,
             policy,
@@ -170,6 +177,16 @@ impl Home {
         match self.shared.backend() {
             Some(backend) => backend,
             None => unreachable!("a group has its backend from the start"),
+        }
+    }
+
+    /// Who observes the run.
+    #[inline]
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        if self.is_observed {
+            self.shared.observer.as_ref()
+        } else {
+            None
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::inside::Inside;
+use crate::observe::{Ending, What};
 use crate::place::Place;
 use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Exit, Launch, Node, Role};
@@ -29,6 +30,7 @@ impl Leaving {
             running: None,
             panic: None,
         };
+        leaving.here.begins(What::Cleanup, None, None);
         leaving.running = Some(leaving.put_here(first));
         Some(leaving)
     }
@@ -43,10 +45,12 @@ impl Leaving {
 
     /// Gives the first panic, after all of them have ended.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Payload>> {
+        let polling = self.here.polls();
         while let Some(running) = &mut self.running {
             let mut running = Pin::new(running);
             let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
             if let Ok(Poll::Pending) = polled {
+                self.here.tell_pending(&polling);
                 return Poll::Pending;
             }
             let dropped = catch_unwind(AssertUnwindSafe(|| running.clear()));
@@ -55,6 +59,14 @@ impl Leaving {
             }
             self.running = self.next();
         }
+        let is_panic = self.panic.is_some();
+        self.here.ends(|| {
+            if is_panic {
+                Ending::Panic
+            } else {
+                Ending::Value
+            }
+        });
         Poll::Ready(self.panic.take())
     }
 
@@ -82,6 +94,9 @@ impl Drop for Leaving {
     fn drop(&mut self) {
         self.here.retire();
         let mut left = self.running.take();
+        if left.is_some() {
+            self.here.ends(|| Ending::Lost);
+        }
         while let Some(exit) = left {
             throw_away(exit);
             left = self.next();

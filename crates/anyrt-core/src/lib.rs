@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod park;
+mod reason;
+pub mod observe;
 mod backend;
 #[cfg(feature = "async-task")]
 mod async_task;
@@ -15,7 +17,7 @@ mod lock;
 mod throw_away;
 mod waker;
 mod signal;
-mod reason;
+mod watch;
 mod borrower;
 mod limiter;
 mod policy;

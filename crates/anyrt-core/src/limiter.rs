@@ -14,6 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::borrower::{AlreadyBorrowing, Borrower};
 use crate::lock::{Mutex, lock};
+use crate::observe::Wait;
+use crate::watch::waits;
 
 /// Bounds how many calls run at once; `to_thread` takes a token of one for every call.
 ///
@@ -263,10 +265,9 @@ pub struct Acquire {
     borrower: Option<Borrower>,
 }
 
-impl Future for Acquire {
-    type Output = Permit;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+impl Acquire {
+    /// The same without a word to an observer of the run; gives the number of tokens there are where it waits.
+    pub(crate) fn poll_quietly(&mut self, cx: &mut Context<'_>) -> Result<Permit, usize> {
         let waker = cx.waker().clone();
         let mut state = lock(&self.limiter.0);
         let taken = match self.ticket {
@@ -277,17 +278,32 @@ impl Future for Acquire {
             drop(state);
             self.ticket = None;
             let borrower = self.borrower.take();
-            return Poll::Ready(self.limiter.permit(borrower));
+            return Ok(self.limiter.permit(borrower));
         }
         let ticket = self.ticket.unwrap_or(state.next_ticket);
         if self.ticket.is_none() {
             state.next_ticket += 1;
         }
         let before = state.waiting.insert(ticket, waker);
+        let total = state.total;
         drop(state);
         drop(before);
         self.ticket = Some(ticket);
-        Poll::Pending
+        Err(total)
+    }
+}
+
+impl Future for Acquire {
+    type Output = Permit;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+        match self.poll_quietly(cx) {
+            Ok(permit) => Poll::Ready(permit),
+            Err(total) => {
+                waits(|| Wait::Token { total });
+                Poll::Pending
+            }
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::Location;
 
 use crate::backend::Backend;
-use crate::group::task_group;
+use crate::group::Running;
 use crate::place;
+use crate::spawn::TaskGroup;
 use crate::worker;
 
 /// Starts a runtime as described by `backend`, drives `main` to its end, and gives its value.
@@ -29,9 +31,10 @@ pub fn run<B: Backend, F: Future>(backend: &B, main: F) -> F::Output {
         !place::is_inside(),
         "anyrt: `run` was called inside a run; await the future instead, or call it from a thread of its own"
     );
+    let caller = Location::caller();
     let main = async {
-        let group = task_group::<B, _, Infallible, _, _>(|_| async { Ok(main.await) });
-        match group.await {
+        let body = |_: TaskGroup<B, Infallible>| async { Ok(main.await) };
+        match Running::<B, _, _, _, _, ()>::new(body, (), None, caller).await {
             Ok(value) => value,
             Err(error) => match error.first {},
         }

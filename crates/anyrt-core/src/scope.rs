@@ -11,10 +11,12 @@ use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::backend::Backend;
+use crate::observe::Wait;
 use crate::place;
 use crate::reason::Reason;
 use crate::scoped::{Limit, Run};
 use crate::tree::{Node, Role};
+use crate::watch::waits;
 
 /// A handle that cancels the futures run in it, from anywhere, and that may carry a deadline.
 ///
@@ -310,6 +312,7 @@ impl<B: Backend> Future for Cancellation<B> {
         if scope.is_cancelled() {
             return Poll::Ready(());
         }
+        waits(|| Wait::Cancellation);
         let (Some((limit, _)), Some(clock)) = (scope.node.limit(), scope.clock()) else {
             return Poll::Pending;
         };

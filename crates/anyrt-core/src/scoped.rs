@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::followed::{End, Followed};
+use crate::observe::{Ending, What};
 use crate::place::{self, Place};
 use crate::reason::Cancelled;
 use crate::tree::Node;
@@ -60,6 +61,8 @@ struct Entered<B> {
     armed: WakerId,
     /// The deadline, if it is for this run to watch it.
     due: Option<Instant>,
+    /// What an observer is told in the end, unless it was interrupted.
+    end: Option<Ending<'static>>,
 }
 
 impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
@@ -77,7 +80,7 @@ impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
 }
 
 impl<B: Backend> Entered<B> {
-    fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &Location<'_>) -> Self {
+    fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &'static Location<'static>) -> Self {
         let Some(backend) = place::find_backend::<B>() else {
             panic!(
                 "anyrt: there is no runtime for the scope of {caller}; {}",
@@ -95,17 +98,26 @@ impl<B: Backend> Entered<B> {
         }
         let node = Node::new_run(outer, handle, limit.deadline(&backend));
         node.enter_handle(|| backend.now());
+        if node.observer().is_some() {
+            let deadline = node.deadline();
+            node.begins(What::Scope { deadline }, None, Some(caller));
+        }
         Self {
             node,
             backend,
             armed: WakerId::default(),
             due: None,
+            end: None,
         }
     }
 }
 
 impl<B> Drop for Entered<B> {
     fn drop(&mut self) {
+        match self.end {
+            Some(end) => self.node.ends(|| end),
+            None => self.node.ends_cut(),
+        }
         self.node.retire_if_shared();
     }
 }
@@ -124,13 +136,22 @@ impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
         let Some(entered) = this.entered else {
             unreachable!("it has been entered above");
         };
+        let polling = entered.node.polls();
         let ended = if this.body.is_live() {
             let is_to_be_cut =
                 |_: &mut Place, cx: &mut Context<'_>| entered.is_to_be_cut(this.alarm, cx);
-            match ready!(this.body.as_mut().poll(cx, is_to_be_cut)) {
-                End::Value(value) => Poll::Ready(Ok(value)),
+            let polled = this.body.as_mut().poll(cx, is_to_be_cut);
+            if polled.is_pending() {
+                entered.node.tell_pending(&polling);
+            }
+            match ready!(polled) {
+                End::Value(value) => {
+                    entered.end = Some(Ending::Value);
+                    Poll::Ready(Ok(value))
+                }
                 End::Cut => entered.catch(this.caller, cx),
                 End::Panicked(payload) => {
+                    entered.end = Some(Ending::Panic);
                     *this.body.place() = Place::Nowhere;
                     *this.entered = None;
                     resume_unwind(payload);

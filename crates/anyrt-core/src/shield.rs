@@ -1,6 +1,7 @@
 //! Protection from cancellation.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::hold::Hold;
 use crate::inside::Inside;
+use crate::observe::{Ending, What};
 use crate::place::{self, Place};
 use crate::tree::{Node, Role};
 
@@ -40,10 +42,12 @@ use crate::tree::{Node, Role};
 /// assert_eq!(saved.await, None);
 /// # });
 /// ```
+#[track_caller]
 pub fn shield<F: Future>(body: F) -> Shield<F> {
     Shield {
         body: Inside::new(Place::Nowhere, Some(body)),
         entered: false,
+        caller: Location::caller(),
         hold: None,
     }
 }
@@ -57,7 +61,21 @@ pin_project! {
         #[pin]
         body: Inside<F>,
         entered: bool,
+        caller: &'static Location<'static>,
         hold: Option<Hold>,
+    }
+
+    impl<F> PinnedDrop for Shield<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.body.is_live() {
+                this.body.as_mut().clear();
+                // One that was never polled has no node.
+                if let Some(node) = this.body.place().made() {
+                    node.ends_cut();
+                }
+            }
+        }
     }
 }
 
@@ -69,12 +87,23 @@ impl<F: Future> Future for Shield<F> {
         if !std::mem::replace(this.entered, true) {
             let outer = place::node();
             *this.hold = outer.clone().map(Hold::on);
-            *this.body.as_mut().place() = Place::At(Node::new(Role::Shield, outer));
+            let node = Node::new(Role::Shield, outer);
+            node.begins(What::Shield, None, Some(this.caller));
+            *this.body.as_mut().place() = Place::At(node);
         }
+        let node = this.body.as_mut().place().made();
+        let polling = node.and_then(|node| node.polls());
         let polled = this.body.as_mut().poll(cx);
-        if polled.is_ready() {
-            this.body.clear();
+        if polled.is_pending() {
+            if let Some(node) = this.body.place().made() {
+                node.tell_pending(&polling);
+            }
+        } else {
+            this.body.as_mut().clear();
             *this.hold = None;
+            if let Some(node) = this.body.place().made() {
+                node.ends(|| Ending::Value);
+            }
         }
         polled
     }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::hold::Hold;
+use crate::observe::{Id, Wait};
 use crate::started::{AttemptEnd, Handshake, News};
 use crate::tree::Node;
+use crate::watch::waits;
 
 /// Why a child could not be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(crate) struct Start<R> {
     pub(crate) place: Option<Arc<Node>>,
     pub(crate) hold: Option<Hold>,
     pub(crate) caller: &'static Location<'static>,
+    /// What the child is called in events.
+    pub(crate) child: Id,
     /// Whether the child is dropped with its group. Otherwise only the end of the runtime drops it.
     pub(crate) is_dropped_with_group: bool,
 }
@@ -60,6 +64,7 @@ impl<R> Start<R> {
     ) -> Poll<Result<R, StartError<E>>> {
         if let Some(handshake) = &self.handshake {
             let Some(news) = handshake.news(cx.waker()) else {
+                waits(|| Wait::Ready(self.child));
                 return Poll::Pending;
             };
             self.handshake = None;

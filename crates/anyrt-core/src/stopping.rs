@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::observe::Wait;
 use crate::place;
 use crate::tree::Node;
+use crate::watch::waits;
 
 /// Waits until a scope around this place is asked to stop, or is cancelled.
 ///
@@ -79,6 +81,7 @@ impl Future for Stopping {
         if node.is_stopping() {
             Poll::Ready(())
         } else {
+            waits(|| Wait::Stop);
             Poll::Pending
         }
     }

@@ -9,9 +9,11 @@ use std::task::{Context, Poll, ready};
 
 use crate::delivery::Deliver;
 use crate::kind::{Kind, Nested, Parallel};
+use crate::observe::{Id, Wait};
 use crate::place;
 use crate::reason::Stopped;
 use crate::tree::Node;
+use crate::watch::waits;
 
 /// The handle of a child of a parallel group; see [`TaskOf`].
 pub type Task<B, T> = TaskOf<Parallel<B>, T>;
@@ -159,9 +161,15 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
         }
     }
 
+    /// What the child is called in events.
+    pub(crate) fn id(&self) -> Id {
+        Id::of_child(self.number)
+    }
+
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
+        let id = self.id();
         let outcome = match &mut self.state {
-            State::Running(handle) => match ready!(handle.poll_delivery(cx)) {
+            State::Running(handle) => match ready!(or_wait(handle.poll_delivery(cx), id)) {
                 Some(delivery) => delivery.take(),
                 None => {
                     // There is no output that could be counted against the handle.
@@ -193,6 +201,14 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
             home.tally.handle_dropped();
         }
     }
+}
+
+/// Tells an observer that a child is waited for, where it is.
+fn or_wait<T>(polled: Poll<T>, child: Id) -> Poll<T> {
+    if polled.is_pending() {
+        waits(|| Wait::Task(child));
+    }
+    polled
 }
 
 impl<K: Kind<T>, T> Unpin for TaskOf<K, T> {}

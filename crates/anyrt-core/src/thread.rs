@@ -14,10 +14,12 @@ use crate::guest::Guest;
 use crate::hold::Hold;
 use crate::home::Shared;
 use crate::limiter::{Acquire, Limiter, Permit};
+use crate::observe::{Ending, Wait, What};
 use crate::place;
 use crate::reason::Reason;
 use crate::throw_away::{Payload, throw_away};
 use crate::tree::{Node, Role};
+use crate::watch::waits;
 use crate::worker::{self, Lent, Worker};
 
 /// Runs `call` on a thread where it may block, and gives its value.
@@ -230,10 +232,21 @@ where
             guest,
         };
         let carried = Carried::here();
+        worker.node.begins(What::Thread, None, Some(self.caller));
+        let watched = worker.node.observer().map(|_| worker.node.clone());
         let job = move || {
             let mut parcel = parcel;
             let call = || catch_unwind(AssertUnwindSafe(|| carried.run(call)));
-            parcel.result = Some(worker.run(call));
+            let polling = watched.as_ref().and_then(|node| node.polls());
+            let result = worker.run(call);
+            drop(polling);
+            if let Some(node) = watched {
+                node.ends(|| match &result {
+                    Ok(_) => Ending::Value,
+                    Err(_) => Ending::Panic,
+                });
+            }
+            parcel.result = Some(result);
             // The token is back when the value arrives, and after an abandonment when the thread ends.
             drop(token);
             parcel
@@ -274,6 +287,9 @@ where
                 },
                 Stage::Running(mut task, caller) => {
                     let Poll::Ready(parcel) = Pin::new(&mut task).poll(cx) else {
+                        if let Some(node) = &caller.node {
+                            waits(|| Wait::Thread(node.id()));
+                        }
                         this.stage = Stage::Running(task, caller);
                         return Poll::Pending;
                     };

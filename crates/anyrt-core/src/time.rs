@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::backend::Backend;
+use crate::observe::Wait;
 use crate::place;
+use crate::watch::waits;
 
 /// The time on the clock of the backend at this place.
 ///
@@ -95,6 +97,7 @@ impl<B: Backend> Future for Sleep<B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(until) = *this.until else {
+            waits(|| Wait::Until(None));
             return Poll::Pending;
         };
         if this.timer.is_none() {
@@ -104,10 +107,14 @@ impl<B: Backend> Future for Sleep<B> {
             }
             this.timer.set(Some(this.backend.sleep_until(until)));
         }
-        match this.timer.as_mut().as_pin_mut() {
+        let polled = match this.timer.as_mut().as_pin_mut() {
             Some(timer) => timer.poll(cx),
             None => Poll::Pending,
+        };
+        if polled.is_pending() {
+            waits(|| Wait::Until(Some(until)));
         }
+        polled
     }
 }
 

@@ -27,6 +27,7 @@ mod exits;
 mod list;
 mod members;
 mod moving;
+mod observed;
 mod stop;
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

@@ -1,10 +1,10 @@
 //! A child's turn in a group that bounds how many run at once.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use crate::limiter::{Acquire, Limiter, Permit};
+use crate::observe::Wait;
+use crate::watch::waits;
 
 pub(crate) enum Turn {
     Waiting(Acquire),
@@ -34,9 +34,12 @@ impl Turn {
     /// Whether the child may run; otherwise it is woken when it may.
     pub(crate) fn has_come(&mut self, cx: &mut Context<'_>) -> bool {
         if let Self::Waiting(wait) = self {
-            match Pin::new(wait).poll(cx) {
-                Poll::Ready(permit) => *self = Self::come(permit),
-                Poll::Pending => return false,
+            match wait.poll_quietly(cx) {
+                Ok(permit) => *self = Self::come(permit),
+                Err(limit) => {
+                    waits(|| Wait::Turn { limit });
+                    return false;
+                }
             }
         }
         true

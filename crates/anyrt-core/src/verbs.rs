@@ -294,6 +294,7 @@ macro_rules! verbs {
                         hold: place.clone().map(Hold::on),
                         place,
                         caller,
+                        child: task.id(),
                         is_dropped_with_group: $task::<B, T>::IS_DROPPED_WITH_GROUP,
                     };
                     let value = std::future::poll_fn(|cx| start.poll(cx)).await?;
@@ -345,6 +346,7 @@ macro_rules! verbs {
             {
                 let children = group_of(&place);
                 let number = next_number();
+                children.child_begins(number, || extras.name().as_deref(), Some(caller));
                 let child = Child::new(place, extras, number, child);
                 let handle = $house(self.spawner(), &children, child $(, $pin)?);
                 TaskOf::new(handle, children, number, caller)

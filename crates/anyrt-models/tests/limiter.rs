@@ -26,6 +26,19 @@ mod lock {
     }
 }
 
+mod observe {
+    pub(crate) enum Wait {
+        Token {
+            #[expect(dead_code, reason = "nobody observes a model")]
+            total: usize,
+        },
+    }
+}
+
+mod watch {
+    pub(crate) fn waits(_: impl FnOnce() -> super::observe::Wait) {}
+}
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use anyrt_core::observe::Observer;
 use anyrt_core::{Backend, Join, UnknownBackend};
 use pin_project_lite::pin_project;
 
@@ -215,6 +217,10 @@ impl Backend for Current {
 
     fn has_budget(&self) -> bool {
         dispatch!(self, Self, backend => backend.has_budget())
+    }
+
+    fn observer(&self) -> Option<Arc<dyn Observer>> {
+        dispatch!(self, Self, backend => backend.observer())
     }
 }
 

@@ -83,6 +83,9 @@ impl Node {
         self.set(MOVED);
         drop((state, scope));
         wakers.into_iter().for_each(Waker::wake);
+        if self.is(OWN) {
+            self.tell_cancelled(&self.cause());
+        }
     }
 
     /// Cancels the scope and with it all that can see it, unless it is cancelled already.
@@ -110,7 +113,7 @@ impl Node {
 
     /// Sets the flag, and collects whom to wake and where to go on.
     fn mark(
-        &self,
+        self: &Arc<Self>,
         flag: u32,
         reason: &Reason,
         work: &mut VecDeque<(Arc<Node>, u32)>,
@@ -157,6 +160,10 @@ impl Node {
                 }
                 Member::Run(_) | Member::Watcher(_) => {}
             }
+        }
+        drop((state, above));
+        if flag == OWN && before & OWN == 0 {
+            self.tell_cancelled(reason);
         }
     }
 

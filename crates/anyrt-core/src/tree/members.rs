@@ -61,6 +61,7 @@ impl Node {
             _ => None,
         });
         drop(state);
+        self.child_cancelled(child);
         match waker {
             Some(waker) => waker.wake(),
             // It runs in the task of its group, which listens for all of them.

@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::replay::Replay;
 use crate::settings::Settings;
 use crate::sim::Sim;
+use crate::timeline::Timeline;
 
 /// Describes a simulation, piece by piece; it comes from [`Sim::builder`].
 ///
@@ -108,6 +109,23 @@ impl SimBuilder {
     /// What [`Sim::system_time`] gives at the start; the Unix epoch unless it is said.
     pub fn start_time(mut self, time: SystemTime) -> Self {
         self.0.start_time = time;
+        self
+    }
+
+    /// Keeps what happens in a run in `timeline`, to be looked at as a picture; of several runs, the latest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt_sim::{Sim, Timeline};
+    ///
+    /// let timeline = Timeline::new();
+    /// let sim = Sim::builder().seed(7).timeline(&timeline).build();
+    /// anyrt_core::run(&sim, async {});
+    /// assert!(timeline.to_svg().starts_with("<svg"));
+    /// ```
+    pub fn timeline(mut self, timeline: &Timeline) -> Self {
+        self.0.timeline = Some(timeline.clone());
         self
     }
 

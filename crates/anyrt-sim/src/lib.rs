@@ -36,6 +36,18 @@
 //! its steps and its time, and whether the clock jumps by itself or is moved by [`Sim::advance`]. A live simulation
 //! says how far it has come: [`Sim::elapsed`], [`Sim::steps`], and [`Sim::trace`], a hash of all that has happened.
 //!
+//! A run that cannot go on says what is left in it. Here two transfers lock two accounts in opposite order:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/two_locks.rs")]
+//! ```
+//!
+//! ```text
+#![doc = include_str!("../examples/two_locks.txt")]
+//! ```
+//!
+//! What a run has done can be looked at as a picture, or in Perfetto: [`Timeline`].
+//!
 //! # Many runs
 //!
 //! [`explore`] runs a program with one seed after the other, until one fails. Every choice between those that can go on is
@@ -58,10 +70,10 @@
 //! # The files
 //!
 //! In reading order: `line`, `policy`, `pct`, `chooser`, `trace`, `hand`, `queue` (what can go on, and which of it does),
-//! `clock` (what is due), `settings` and `limit` are plain data. `simulation` puts them behind one lock. `task`, `call`,
-//! `sleep` and `advance` are what programs put in, `turn` and `wait` what the threads of calls do, `context` knows which
-//! simulation this thread drives, and `run` is the loop and its end. Above that are the searches, which use nothing but
-//! whole runs.
+//! `clock` (what is due), `settings` and `limit` are plain data. `record` is what an observer of the run hears, and
+//! `report` and `timeline` print that. `simulation` puts them behind one lock. `task`, `call`, `sleep` and `advance` are
+//! what programs put in, `turn` and `wait` what the threads of calls do, `context` knows which simulation this thread
+//! drives, and `run` is the loop and its end. Above that are the searches, which use nothing but whole runs.
 #![forbid(unsafe_code)]
 
 mod line;
@@ -75,6 +87,9 @@ mod queue;
 mod clock;
 mod limit;
 mod replay;
+mod record;
+mod report;
+mod timeline;
 mod settings;
 
 mod simulation;
@@ -109,3 +124,4 @@ pub use crate::policy::Policy;
 pub use crate::replay::{BadReplay, Replay};
 pub use crate::sim::Sim;
 pub use crate::sleep::Sleep;
+pub use crate::timeline::Timeline;

@@ -23,14 +23,22 @@ pub(crate) fn run<F: Future>(simulation: &Arc<Simulation>, main: F) -> F::Output
     // Whatever happens, the end comes in order. It runs outside of any unwinding, so that a destructor
     // which panics as well does not abort the process.
     let result = catch_unwind(AssertUnwindSafe(|| drive(simulation, main.as_mut())));
+    // Before anything is dropped, and so ends.
+    let report = match &result {
+        Ok(Err(_)) => simulation.record().report(),
+        _ => String::new(),
+    };
     let dropped = catch_unwind(AssertUnwindSafe(|| main.set(None)));
     end(simulation);
+    if dropped.is_err() || !matches!(result, Ok(Ok(_))) {
+        simulation.leave_timeline();
+    }
     match (result, dropped) {
         (Err(payload), _) | (Ok(Ok(_)), Err(payload)) => resume_unwind(payload),
         (Ok(Ok(output)), Ok(())) => output,
-        (Ok(Err(Stop::Deadlock(deadlock))), _) => panic!("{deadlock}"),
-        (Ok(Err(Stop::Limit(limit))), _) => panic!("{limit}"),
-        (Ok(Err(Stop::Stuck(stuck))), _) => panic!("{stuck}"),
+        (Ok(Err(Stop::Deadlock(deadlock))), _) => panic!("{deadlock}{report}"),
+        (Ok(Err(Stop::Limit(limit))), _) => panic!("{limit}{report}"),
+        (Ok(Err(Stop::Stuck(stuck))), _) => panic!("{stuck}{report}"),
     }
 }
 
@@ -68,7 +76,11 @@ fn drive<F: Future>(
                     return Ok(output);
                 }
             }
-            Step::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
+            Step::Wake(wakers) => {
+                let now = simulation.lock().clock.elapsed();
+                simulation.record().lock().set_time(now);
+                wakers.into_iter().for_each(Waker::wake);
+            }
             Step::Stop(stop) => return Err(stop),
         }
     }

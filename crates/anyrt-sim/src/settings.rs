@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::chooser::Chooser;
 use crate::policy::Policy;
 use crate::schedule::Schedule;
+use crate::timeline::Timeline;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) free_threads: bool,
     /// How long a turn of theirs may last, in real time.
     pub(crate) patience: Duration,
+    pub(crate) timeline: Option<Timeline>,
 }
 
 impl Settings {
@@ -38,6 +40,7 @@ impl Settings {
             tape: None,
             free_threads: false,
             patience: Duration::from_secs(60),
+            timeline: None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
+use anyrt_core::observe::Observer;
 use anyrt_core::{AsyncTask, Backend, UnknownBackend};
 
 use crate::advance::Advance;
@@ -32,8 +33,9 @@ use crate::{call, context, run, task, turn, wait};
 ///   longer than the [`patience`](crate::SimBuilder::patience). There is
 ///   [`wait_outside`](anyrt_core::from_thread::wait_outside) for what cannot be helped, and there are
 ///   [`free_threads`](crate::SimBuilder::free_threads).
-/// - *Deadlock.* If there is no timer either, `run` panics and says so. A thread that the simulator did
-///   not start is not waited for: let a blocking call stand for it.
+/// - *Deadlock.* If there is no timer either, `run` panics and says so, with the tree of groups, scopes and tasks that
+///   are left, what each waits for, and where it was spawned. A thread that the simulator did not start is not waited
+///   for: let a blocking call stand for it.
 /// - *The end.* When main is done or panics, all tasks and timers are dropped before `run` returns, and blocking calls
 ///   that have not begun; those that have are left to themselves. A destructor that panics there is reported by the
 ///   panic hook only.
@@ -305,6 +307,14 @@ impl Backend for Sim {
     #[track_caller]
     fn sleep_until(&self, at: Instant) -> Sleep {
         Sleep::new(self.simulation(), at)
+    }
+
+    fn observer(&self) -> Option<Arc<dyn Observer>> {
+        let live = match &self.0 {
+            Kind::Live(simulation) => simulation.clone(),
+            _ => context::current()?,
+        };
+        Some(live)
     }
 
     fn outside_is_busy(&self, is_busy: bool) {

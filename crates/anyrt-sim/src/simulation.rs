@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use anyrt_core::observe::{Event, Observer};
 use async_task::Runnable;
 
 use crate::clock::{Clock, Stuck};
@@ -16,6 +17,7 @@ use crate::hand::Hand;
 use crate::limit::{Limit, What};
 use crate::queue::{MAIN, Queue, Ready};
 use crate::settings::{Recording, Settings};
+use crate::timeline::Timeline;
 
 /// How far a simulation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Simulation {
     settings: Settings,
+    /// What is alive in the tree; locked with nothing else.
+    record: Timeline,
     state: Mutex<State>,
     /// For the driving thread, the only one that waits here.
     changed: Condvar,
@@ -83,10 +87,12 @@ impl State {
 
 impl Simulation {
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        let clock = Clock::new(settings.max_time, settings.autojump);
         Arc::new(Self {
+            record: Timeline::of_run(settings.timeline.clone(), settings.seed, clock.now()),
             state: Mutex::new(State {
                 phase: Phase::Running,
-                clock: Clock::new(settings.max_time, settings.autojump),
+                clock,
                 queue: Queue::new(settings.chooser(), settings.tape.is_some()),
                 tasks: BTreeMap::new(),
                 next_task: MAIN + 1,
@@ -212,6 +218,19 @@ impl Simulation {
         }
     }
 
+    /// The run has failed: leaves its timeline where somebody wants to have it. In a search many runs fail, and only
+    /// the last one is told of.
+    pub(crate) fn leave_timeline(&self) {
+        if self.settings.tape.is_none() {
+            self.record.leave();
+        }
+    }
+
+    /// What has happened so far, and is alive now.
+    pub(crate) fn record(&self) -> &Timeline {
+        &self.record
+    }
+
     /// What happens when a task is woken.
     pub(crate) fn push(&self, who: u64, runnable: Runnable) {
         let mut state = self.lock();
@@ -219,6 +238,12 @@ impl Simulation {
         debug_assert_ne!(state.phase, Phase::Ended, "a task has outlived its run");
         state.queue.push_task(who, runnable);
         self.notify(&state);
+    }
+}
+
+impl Observer for Simulation {
+    fn observe(&self, event: Event<'_>) {
+        self.record.lock().take(event);
     }
 }
 

@@ -110,7 +110,7 @@ pub use anyrt_core::{
 };
 pub use anyrt_macros::{main, test};
 #[cfg(feature = "sim")]
-pub use anyrt_sim::Sim;
+pub use anyrt_sim::{Sim, Timeline};
 #[cfg(feature = "smol")]
 pub use anyrt_smol::Smol;
 #[cfg(feature = "tokio")]

@@ -11,6 +11,7 @@ mod misuse;
 mod order;
 mod panics;
 mod policies;
+mod report;
 mod threads;
 mod time;
 mod turns;

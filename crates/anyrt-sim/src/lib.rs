@@ -87,6 +87,7 @@ mod queue;
 mod clock;
 mod limit;
 mod replay;
+mod quiet;
 mod record;
 mod report;
 mod timeline;
@@ -107,7 +108,6 @@ mod run;
 mod sim;
 mod builder;
 
-mod quiet;
 mod attempt;
 mod shrink;
 mod failure;

@@ -21,11 +21,16 @@ pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> T {
     ONCE.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |panic| {
-            if !IS_QUIET.try_with(Cell::get).unwrap_or(false) {
+            if !is_quiet() {
                 usual(panic);
             }
         }));
     });
     let _restore = Restore(IS_QUIET.replace(true));
     f()
+}
+
+/// Whether that is so here.
+pub(crate) fn is_quiet() -> bool {
+    IS_QUIET.try_with(Cell::get).unwrap_or(false)
 }

@@ -31,7 +31,7 @@ pub(crate) fn run<F: Future>(simulation: &Arc<Simulation>, main: F) -> F::Output
     let dropped = catch_unwind(AssertUnwindSafe(|| main.set(None)));
     end(simulation);
     if dropped.is_err() || !matches!(result, Ok(Ok(_))) {
-        simulation.leave_timeline();
+        simulation.record().leave();
     }
     match (result, dropped) {
         (Err(payload), _) | (Ok(Ok(_)), Err(payload)) => resume_unwind(payload),

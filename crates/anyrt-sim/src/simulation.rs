@@ -218,14 +218,6 @@ impl Simulation {
         }
     }
 
-    /// The run has failed: leaves its timeline where somebody wants to have it. In a search many runs fail, and only
-    /// the last one is told of.
-    pub(crate) fn leave_timeline(&self) {
-        if self.settings.tape.is_none() {
-            self.record.leave();
-        }
-    }
-
     /// What has happened so far, and is alive now.
     pub(crate) fn record(&self) -> &Timeline {
         &self.record

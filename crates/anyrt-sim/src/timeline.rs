@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::{env, fmt, fs, io, thread};
 
+use crate::quiet::is_quiet;
 use crate::record::Record;
 use crate::report::report;
 
@@ -102,9 +103,9 @@ impl Timeline {
         Ok(picture)
     }
 
-    /// The run has failed: leaves its timeline where somebody wants to have it.
+    /// The run has failed: leaves its timeline where somebody wants to have it. Of a search that is the last run.
     pub(crate) fn leave(&self) {
-        let Some(directory) = env::var_os(DIRECTORY) else {
+        let Some(directory) = env::var_os(DIRECTORY).filter(|_| !is_quiet()) else {
             return;
         };
         let thread = thread::current();

@@ -12,7 +12,7 @@ use anyrt_core::{
     CancelScope, GroupOptions, checkpoint, fail_after, finally, move_on_after, on_exit, run,
     scoped_group, shield, sleep, task_group, to_thread,
 };
-use anyrt_sim::{Sim, Timeline};
+use anyrt_sim::{Sim, Timeline, explore};
 use serde_json::Value;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -379,6 +379,9 @@ fn a_run_that_fails_names_its_timeline() {
         let deadlock = catch_unwind(|| run(&Sim::with_seed(11), pending::<()>()));
         assert!(deadlock.is_err());
         run(&Sim::with_seed(12), sleep_in_group(SECOND));
+        // Of all the runs of a search only the one that is reported.
+        let search = || explore::<Sim, _, _>(pending::<()>).seeds(5..10);
+        assert!(catch_unwind(search).is_err());
         return;
     }
     let directory: PathBuf = env!("CARGO_TARGET_TMPDIR").into();
@@ -408,5 +411,9 @@ fn a_run_that_fails_names_its_timeline() {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, [format!("{name}.json"), format!("{name}.svg")]);
+    let searched = name.replace("11", "5");
+    let names = [name, &searched];
+    let expected = names.map(|name| [format!("{name}.json"), format!("{name}.svg")]);
+    assert_eq!(files, expected.concat());
+    assert_eq!(said.matches("the timeline of this run is in").count(), 2);
 }

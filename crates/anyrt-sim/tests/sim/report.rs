@@ -4,8 +4,8 @@ use std::future::pending;
 use std::time::Duration;
 
 use anyrt_core::{
-    CancelScope, GroupOptions, Limiter, Started, fail_after, finally, gather, run, scoped_group,
-    shield, sleep, stopping, task_group,
+    CancelScope, GroupOptions, Limiter, Started, checkpoint, fail_after, finally, gather, run,
+    scoped_group, shield, sleep, stopping, task_group,
 };
 use anyrt_sim::Sim;
 
@@ -206,6 +206,31 @@ fn children_in_one_task_are_listed_like_others() {
         drawn("├─ task", "`left`") && drawn("└─ task", "`right`"),
         "{report:#?}"
     );
+}
+
+#[test]
+fn a_run_at_a_limit_says_what_is_left_too() {
+    let limited = Sim::builder().max_time(Duration::from_secs(2)).build();
+    let message = panic_of(|| {
+        run(&limited, async {
+            sleep::<Sim>(Duration::from_secs(1)).await;
+            sleep::<Sim>(Duration::from_secs(5)).await;
+        })
+    });
+    assert!(message.starts_with("time limit"), "{message}");
+    assert!(
+        message.ends_with("waits for the time 6s, since 1s"),
+        "{message}"
+    );
+    let limited = Sim::builder().max_steps(100).build();
+    let message = panic_of(|| {
+        run(&limited, async {
+            loop {
+                checkpoint().await;
+            }
+        })
+    });
+    assert!(message.contains("the run, started at"), "{message}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(super) fn draw(record: &Record) -> String {
     }
     for (index, row) in rows.iter().enumerate() {
         name(&mut svg, record, row, index);
-        bar(&mut svg, &axis, row, index);
+        bar(&mut svg, &axis, record, row, index);
     }
     for (index, row) in rows.iter().enumerate() {
         let last = row.last.min(rows.len() - 1);
@@ -107,7 +107,7 @@ fn boxed(svg: &mut String, axis: &Axis, row: &Row<'_>, index: usize, last: usize
     );
 }
 
-fn bar(svg: &mut String, axis: &Axis, row: &Row<'_>, index: usize) {
+fn bar(svg: &mut String, axis: &Axis, record: &Record, row: &Row<'_>, index: usize) {
     let thing = row.thing;
     let y = top_of(index);
     let class = match thing.what {
@@ -115,7 +115,7 @@ fn bar(svg: &mut String, axis: &Axis, row: &Row<'_>, index: usize) {
         _ => "bar frame",
     };
     let look = Look::of(thing);
-    let mut says = format!("{}\n{}", thing.title(), outcome(thing));
+    let mut says = format!("{}\n{}", label(record, thing), outcome(thing));
     if !axis.is_timeless() {
         let (begun, ended) = (time(thing.begun.time), time(row.end.time));
         let _ = write!(says, "\n{begun} to {ended}");

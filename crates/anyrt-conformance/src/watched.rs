@@ -64,8 +64,12 @@ impl<B: Backend> Backend for Watched<B> {
         self.inner.spawn_blocking(call)
     }
 
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.inner.block_on(future)
+    fn block_on<F: Future>(&self, future: F, patience: Option<Duration>) -> Option<F::Output> {
+        self.inner.block_on(future, patience)
+    }
+
+    fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+        B::wait_outside(wait)
     }
 
     fn now(&self) -> Instant {
@@ -76,12 +80,8 @@ impl<B: Backend> Backend for Watched<B> {
         self.inner.sleep_until(at)
     }
 
-    fn thread_waits(&self, limited: bool) {
-        self.inner.thread_waits(limited);
-    }
-
-    fn thread_goes_on(&self, limited: bool) {
-        self.inner.thread_goes_on(limited);
+    fn outside_is_busy(&self, is_busy: bool) {
+        self.inner.outside_is_busy(is_busy);
     }
 
     fn has_budget(&self) -> bool {

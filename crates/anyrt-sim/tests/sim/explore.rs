@@ -240,3 +240,29 @@ fn it_is_refused_inside_a_run() {
     });
     assert!(said.contains("inside a run"), "{said}");
 }
+
+#[test]
+fn threads_take_part_in_the_order() {
+    use anyrt_core::{checkpoint, from_thread, parallel, to_thread};
+
+    let program = || async {
+        let count = Arc::new(AtomicU32::new(0));
+        let add = |turns| {
+            let count = count.clone();
+            to_thread::<Sim, _, _>(move || {
+                let give_way = || from_thread::block_on::<Sim, _>(checkpoint());
+                (0..turns).try_for_each(|_| give_way())?;
+                let before = count.load(SeqCst);
+                give_way()?;
+                count.store(before + 1, SeqCst);
+                Ok::<_, from_thread::FromThreadError>(())
+            })
+        };
+        parallel::gather::<Sim, _>([add(0), add(4)]).await.unwrap();
+        assert_eq!(count.load(SeqCst), 2, "a count was lost");
+    };
+    let failure = exploring(program).first_failure(0..100).unwrap();
+    let replaying = Sim::builder().replay(failure.replay()).build();
+    let said = panic_of(|| anyrt_core::run(&replaying, program()));
+    assert_eq!(said, failure.message());
+}

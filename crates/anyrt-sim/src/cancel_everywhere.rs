@@ -157,7 +157,7 @@ impl<'a, B: Backend + From<Sim>> CancelEverywhere<'a, B> {
             Ok(end) => end,
             Err(payload) => what.failed(payload),
         };
-        if left != Left::default() {
+        if let Some(left) = left {
             panic!("{what}: this was left behind: {left}");
         }
         for check in &mut self.checks {
@@ -170,7 +170,7 @@ impl<'a, B: Backend + From<Sim>> CancelEverywhere<'a, B> {
 }
 
 /// One round, inside of its run: whether the program was disturbed, and what it has left behind.
-async fn round<B, F, Fut>(program: &mut F, when: Option<(u64, How)>) -> (bool, Left)
+async fn round<B, F, Fut>(program: &mut F, when: Option<(u64, How)>) -> (bool, Option<Left>)
 where
     B: Backend,
     F: FnMut() -> Fut,
@@ -187,19 +187,23 @@ where
         Ok(is_disturbed) => is_disturbed,
         Err(error) => match error.first {},
     };
-    let left = Left {
-        tasks: simulation.lock().tasks.len(),
-        census: census(),
-    };
+    let (tasks, census) = (simulation.lock().tasks.len(), census());
+    let left = (tasks > 0 || census != Census::default()).then(|| Left {
+        tasks,
+        census,
+        report: simulation.record().report(),
+    });
     (is_disturbed, left)
 }
 
 /// What a program has left behind.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 struct Left {
     /// Tasks of the simulation, whoever started them.
     tasks: usize,
     census: Census,
+    /// The tree of groups, scopes and tasks.
+    report: String,
 }
 
 impl fmt::Display for Left {
@@ -224,7 +228,7 @@ impl fmt::Display for Left {
                 comma = ", ";
             }
         }
-        Ok(())
+        f.write_str(&self.report)
     }
 }
 

@@ -42,4 +42,8 @@ impl<T: Copy> LocalKey<std::cell::Cell<T>> {
     pub(crate) fn set(&'static self, value: T) {
         self.with(|cell| cell.set(value));
     }
+
+    pub(crate) fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
 }

@@ -65,7 +65,7 @@ use proc_macro::TokenStream;
 /// - `crate = path::to::anyrt`: if `anyrt` has another name here.
 ///
 /// With `ANYRT_SEED=17` in the environment a test on the simulator has one run, with this seed, whatever the options
-/// say.
+/// say. It may also be an order of events that `explore` has found, such as `17:3.1,12.2`.
 ///
 /// # Panics
 ///

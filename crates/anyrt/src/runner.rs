@@ -155,7 +155,7 @@ impl Runner {
             #[cfg(feature = "smol")]
             ("smol", Some(threads), _) => current(anyrt_smol::Smol::with_threads(threads)),
             #[cfg(feature = "sim")]
-            ("sim", _, seed) => current(anyrt_sim::Sim::with_seed(seed)),
+            ("sim", _, seed) => current(seeds::simulator(seed)),
             (name, _, _) => match name.replace('_', "-").parse() {
                 Ok(backend) => backend,
                 Err(unknown) => panic!("anyrt: {unknown}"),

@@ -4,15 +4,35 @@ use std::env;
 use std::mem;
 use std::ops::RangeInclusive;
 
+#[cfg(feature = "sim")]
+use anyrt_sim::Sim;
+
+/// Names the one order of events to run.
+const VARIABLE: &str = "ANYRT_SEED";
+
 /// Those of the attribute; or the one that was asked for in the environment.
 #[track_caller]
 pub(crate) fn chosen(seeds: RangeInclusive<u64>) -> RangeInclusive<u64> {
-    let Ok(asked) = env::var("ANYRT_SEED") else {
+    let Ok(asked) = env::var(VARIABLE) else {
         return seeds;
     };
+    // A schedule may follow.
+    match asked.split(':').next().map(str::parse) {
+        Some(Ok(seed)) => seed..=seed,
+        _ => panic!("anyrt: {VARIABLE}={asked} is no seed"),
+    }
+}
+
+/// The simulator with this seed, and with the schedule that was asked for in the environment, if any was.
+#[cfg(feature = "sim")]
+#[track_caller]
+pub(crate) fn simulator(seed: u64) -> Sim {
+    let Ok(asked) = env::var(VARIABLE) else {
+        return Sim::with_seed(seed);
+    };
     match asked.parse() {
-        Ok(seed) => seed..=seed,
-        Err(error) => panic!("anyrt: ANYRT_SEED={asked} is no seed: {error}"),
+        Ok(asked) => Sim::builder().replay(&asked).build(),
+        Err(error) => panic!("anyrt: {VARIABLE}: {error}"),
     }
 }
 
@@ -36,9 +56,10 @@ impl Drop for Replay {
         let Self { seed, path, .. } = *self;
         let (of, name) = path.split_once("::").unwrap_or((path, path));
         let package = self.package.unwrap_or(of);
+        let order = env::var(VARIABLE).unwrap_or_else(|_| seed.to_string());
         eprintln!(
             "anyrt: that was with the seed {seed}; to run it alone:\n    \
-             ANYRT_SEED={seed} cargo test -p {package} {name} -- --exact"
+             {VARIABLE}={order} cargo test -p {package} {name} -- --exact"
         );
     }
 }

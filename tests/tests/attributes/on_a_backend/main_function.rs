@@ -1,10 +1,8 @@
 //! `#[anyrt::main]` makes an ordinary function, which the tests call.
 
-use anyrt::{Backend, Current, task_group};
-
 #[cfg(feature = "tokio")]
 mod on_tokio {
-    use super::*;
+    use anyrt::{Backend, Current};
 
     /// The documentation stays outside.
     #[anyrt::main(backend = tokio, threads = 2)]
@@ -23,7 +21,7 @@ mod on_tokio {
 
 #[cfg(feature = "sim")]
 mod on_the_simulator {
-    use super::*;
+    use anyrt::{Backend, Current};
 
     #[anyrt::main(backend = sim, seed = 7)]
     async fn program() -> (&'static str, usize) {
@@ -45,7 +43,7 @@ mod on_the_simulator {
     not(any(feature = "tokio", feature = "async-std", feature = "smol"))
 ))]
 mod on_the_only_one {
-    use super::*;
+    use anyrt::{Backend, Current};
 
     #[anyrt::main]
     async fn program() -> &'static str {
@@ -62,7 +60,7 @@ mod on_the_only_one {
 #[cfg(feature = "smol")]
 #[anyrt::main(backend = smol)]
 async fn with_children() -> u32 {
-    let sum = task_group(async |g| {
+    let sum = anyrt::task_group(async |g| {
         let (a, b) = (g.spawn(async { Ok::<_, ()>(1) }), g.spawn(async { Ok(2) }));
         Ok(a.await + b.await)
     });

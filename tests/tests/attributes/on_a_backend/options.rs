@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyrt::{Backend, Current, now, sleep};
+use anyrt::{Backend, Current, sleep};
 
 fn backend() -> &'static str {
     Current::current().expect("a test is in a run").name()
@@ -70,9 +70,9 @@ async fn a_timeout_ends_a_test_that_waits() {
 #[cfg(feature = "sim")]
 #[anyrt::test(timeout = "2h", backends(sim))]
 async fn on_the_simulator_a_timeout_is_virtual() {
-    let start = now();
+    let start = anyrt::now();
     sleep(Duration::from_secs(7_199)).await;
-    assert_eq!(now() - start, Duration::from_secs(7_199));
+    assert_eq!(anyrt::now() - start, Duration::from_secs(7_199));
 }
 
 #[anyrt::test]

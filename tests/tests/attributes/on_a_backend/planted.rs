@@ -37,6 +37,7 @@ pub(super) async fn first_of_four() -> usize {
 
 #[cfg(feature = "sim")]
 mod on_the_simulator {
+    use super::super::this_program::run_planted_in;
     use super::*;
     use anyrt::Sim;
 
@@ -132,6 +133,20 @@ mod on_the_simulator {
             assert!(passed, "{printed}");
         }
     }
+
+    #[test]
+    fn a_schedule_goes_before_the_seed() {
+        let failing = (10..)
+            .find(|seed| first_with(*seed) == 3)
+            .expect("it is a race");
+        let path = "on_the_simulator::a_race::sim";
+        let (passed, printed) = run_planted_in(path, Some(format!("{failing}:fifo")));
+        assert!(passed, "{printed}");
+        let (passed, printed) = run_planted_in(path, Some(format!("{failing}:often")));
+        assert!(!passed, "{printed}");
+        assert!(printed.contains("nor a seed with a schedule"), "{printed}");
+    }
+
     #[test]
     fn where_a_panic_is_expected_one_seed_is_enough() {
         let path = "on_the_simulator::a_race_that_is_known::sim";

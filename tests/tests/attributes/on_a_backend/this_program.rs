@@ -42,10 +42,15 @@ fn list(filter: &str, more: &[&str]) -> Vec<String> {
 
 /// What a planted test did: whether it passed, and all that it printed.
 pub(super) fn run_planted(path: &str, seed: Option<u64>) -> (bool, String) {
+    run_planted_in(path, seed.map(|seed| seed.to_string()))
+}
+
+/// The same in an order of events that is named by more than a seed.
+pub(super) fn run_planted_in(path: &str, order: Option<String>) -> (bool, String) {
     let mut command = command();
     command.env(PLANTED, "1").env("RUST_BACKTRACE", "0");
-    if let Some(seed) = seed {
-        command.env("ANYRT_SEED", seed.to_string());
+    if let Some(order) = order {
+        command.env("ANYRT_SEED", order);
     }
     let path = format!("on_a_backend::planted::{path}");
     let output = command

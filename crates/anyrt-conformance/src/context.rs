@@ -293,7 +293,8 @@ pub async fn portals_inherit<B: Backend>(rt: Rt<B>) {
     let (in_thread, in_task) = called.await;
     assert_eq!(in_thread, (Ok((7, 0)), Ok(8), Ok(7)));
     assert_eq!(in_task, Ok((7, 0)));
-    let outside = rt.to_thread(move || on_a_fresh_thread(move || portal.call(async { number() })));
+    let called = move || on_a_fresh_thread(move || portal.call(async { number() }));
+    let outside = rt.to_thread(move || B::wait_outside(called));
     assert_eq!(NUMBER.scope(7, outside).await, Ok(0));
 }
 

@@ -166,8 +166,8 @@ pub fn check_cancelled<B: Backend>() -> Result<(), FromThreadError> {
 /// let waits = to_thread::<Sim, _, _>(move || {
 ///     from_thread::wait_outside::<Sim, _>(|| receive.recv())
 /// });
-/// let sends = async { send.send("a value").unwrap() };
-/// assert_eq!(futures::join!(waits, sends).0, Ok("a value"));
+/// std::thread::spawn(move || send.send("a value"));
+/// assert_eq!(waits.await, Ok("a value"));
 /// # });
 /// ```
 pub fn wait_outside<B: Backend, R>(wait: impl FnOnce() -> R) -> R {

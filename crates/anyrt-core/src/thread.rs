@@ -162,7 +162,7 @@ impl<B: Backend, T: Send + 'static, F> ToThread<B, T, F> {
     /// # use anyrt_core::{CancelScope, from_thread, now, to_thread};
     /// # anyrt_core::run(&Sim::default(), async {
     /// let (_keep, never) = std::sync::mpsc::channel::<()>();
-    /// let lookup = || from_thread::wait_outside::<Sim, _>(|| never.recv());
+    /// let lookup = move || from_thread::wait_outside::<Sim, _>(|| never.recv());
     /// let lookup = to_thread::<Sim, _, _>(lookup).abandon_on_cancel();
     /// let scope = CancelScope::<Sim>::new();
     /// scope.set_deadline(Some(now::<Sim>()));

@@ -22,7 +22,12 @@ pub(crate) fn run(args: &[&str]) -> Outcome {
     let weight = weight::table()?;
     let rustc = shell::output("rustc --version")?;
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-    let machine = format!("On {cores} cores, with {}.", rustc.trim());
+    let effort = if line.contains(&"--quick") {
+        "quick"
+    } else {
+        "full"
+    };
+    let machine = format!("A {effort} run on {cores} cores, with {}.", rustc.trim());
     let page = shell::root().join(PAGE);
     let failed = |why| format!("cannot complete {PAGE}: {why}");
     let tables = fs::read_to_string(&page).map_err(failed)?;

@@ -218,6 +218,15 @@ fn is_cancelled(place: &Place) -> bool {
         .is_some_and(|node| node.is_effectively_cancelled())
 }
 
+impl Entry {
+    fn key(&self) -> Option<u32> {
+        match *self {
+            Self::At(key) => Some(key),
+            Self::Needless | Self::None => None,
+        }
+    }
+}
+
 impl Ear {
     /// Sees to it that a cancellation wakes the child.
     #[inline]
@@ -228,12 +237,8 @@ impl Ear {
         let waker = WakerId::of(cx.waker());
         if self.armed != waker || children.has_told() {
             children.attach();
-            let key = match self.entry {
-                Entry::Needless => None,
-                Entry::None => Some(children.seat(None, self.number, cx.waker())),
-                Entry::At(key) => Some(children.seat(Some(key), self.number, cx.waker())),
-            };
-            if let Some(key) = key {
+            if !matches!(self.entry, Entry::Needless) {
+                let key = children.seat(self.entry.key(), self.number, cx.waker());
                 self.entry = Entry::At(key);
             }
         }
@@ -246,11 +251,8 @@ impl Ear {
     /// The child has ended.
     #[inline]
     fn forget(&mut self, children: &Node) {
-        let key = match std::mem::replace(&mut self.entry, Entry::None) {
-            Entry::At(key) => Some(key),
-            Entry::Needless | Entry::None => None,
-        };
-        children.unseat(key, self.number);
+        let entry = std::mem::replace(&mut self.entry, Entry::None);
+        children.unseat(entry.key(), self.number);
     }
 }
 

@@ -164,7 +164,7 @@ where
         let (children, root) = match place {
             Place::Seat(children) => (Some(children), None),
             Place::At(root) => (root.parent().cloned(), Some(root)),
-            Place::Nowhere => (None, None),
+            Place::Bare(_) | Place::Nowhere => (None, None),
         };
         let Some(children) = children else {
             panic!("anyrt: a child was polled after its end");
@@ -206,7 +206,7 @@ where
 #[inline]
 pub(crate) fn children_of(place: &Place) -> Option<&Arc<Node>> {
     match place {
-        Place::Nowhere => None,
+        Place::Bare(_) | Place::Nowhere => None,
         Place::Seat(children) => Some(children),
         Place::At(root) => root.parent(),
     }
@@ -260,7 +260,7 @@ impl Ear {
 #[inline]
 fn heed_pick(place: &mut Place, number: u64) {
     if children_of(place).is_some_and(|children| children.is_picked(number)) {
-        if let Some(root) = place.node() {
+        if let Some(root) = place.root() {
             root.cancel(&Reason::Explicit(None));
         }
     }

@@ -105,7 +105,7 @@ where
         let Entered(node, armed) = this.entered.get_or_insert_with(|| {
             let outer = place::node();
             *this.hold = outer.clone().map(Hold::on);
-            let node = Node::new_run(outer, None, None);
+            let node = Node::limited(outer, None);
             *this.body.as_mut().place() = Place::At(node.clone());
             Entered(node, WakerId::default())
         });

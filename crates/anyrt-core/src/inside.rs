@@ -61,6 +61,6 @@ impl<F: Future> Inside<F> {
         let Some(future) = this.future.as_pin_mut() else {
             panic!("anyrt: a future was polled after its end");
         };
-        this.place.enter(|| future.poll(cx))
+        this.place.poll(cx, |cx| future.poll(cx))
     }
 }

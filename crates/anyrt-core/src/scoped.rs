@@ -1,7 +1,7 @@
 //! The future that is cancelled: one run of a scope.
 
 use std::future::Future;
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,8 +13,9 @@ use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::followed::{End, Followed};
 use crate::observe::{Ending, What};
-use crate::place::{self, Place};
+use crate::place::{self, Bare, Place};
 use crate::reason::Cancelled;
+use crate::time::now;
 use crate::tree::Node;
 use crate::waker::WakerId;
 
@@ -46,18 +47,33 @@ pin_project! {
         caller: &'static Location<'static>,
         #[pin]
         alarm: Alarm<B>,
-        // The body is dropped before the scope ends.
         #[pin]
         body: Followed<F, T>,
+        // Until the run has ended.
         entered: Option<Entered<B>>,
+    }
+
+    impl<B: Backend, F, T> PinnedDrop for Run<B, F, T> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let Some(entered) = this.entered.take() else {
+                return;
+            };
+            // The body is dropped before the scope ends.
+            let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
+            entered.leave(this.body.place());
+            if let Err(payload) = dropped {
+                resume_unwind(payload);
+            }
+        }
     }
 }
 
-/// What is known from the first poll on.
+/// What there is from the first poll on.
 #[derive(Debug)]
 struct Entered<B> {
-    node: Arc<Node>,
-    backend: B,
+    /// Known as soon as the body waits.
+    backend: Option<B>,
     armed: WakerId,
     /// The deadline, if it is for this run to watch it.
     due: Option<Instant>,
@@ -79,32 +95,10 @@ impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
     }
 }
 
-impl<B: Backend> Entered<B> {
-    fn new(limit: Limit, handle: Option<Arc<Node>>, caller: &'static Location<'static>) -> Self {
-        let Some(backend) = place::find_backend::<B>() else {
-            panic!(
-                "anyrt: there is no runtime for the scope of {caller}; {}",
-                place::ADVICE
-            );
-        };
-        let outer = place::node();
-        if let (Some(handle), Some(outer)) = (&handle, &outer) {
-            let mut scopes = outer.around().filter_map(|node| node.handle.as_ref());
-            if scopes.any(|scope| Arc::ptr_eq(handle, scope)) {
-                panic!(
-                    "anyrt: the cancel scope of {caller} is run inside itself; use one scope for each"
-                );
-            }
-        }
-        let node = Node::new_run(outer, handle, limit.deadline(&backend));
-        node.enter_handle(|| backend.now());
-        if node.observer().is_some() {
-            let deadline = node.deadline();
-            node.begins(What::Scope { deadline }, None, Some(caller));
-        }
+impl<B> Default for Entered<B> {
+    fn default() -> Self {
         Self {
-            node,
-            backend,
+            backend: None,
             armed: WakerId::default(),
             due: None,
             end: None,
@@ -112,14 +106,39 @@ impl<B: Backend> Entered<B> {
     }
 }
 
-impl<B> Drop for Entered<B> {
-    fn drop(&mut self) {
-        match self.end {
-            Some(end) => self.node.ends(|| end),
-            None => self.node.ends_cut(),
+/// The place of a run that begins here.
+fn enter<B: Backend>(
+    limit: Limit,
+    handle: Option<Arc<Node>>,
+    caller: &'static Location<'static>,
+) -> Place {
+    let entered =
+        place::with_run(|backend: &B, is_observed| (limit.deadline(backend), is_observed));
+    let Some((deadline, is_observed)) = entered else {
+        panic!(
+            "anyrt: there is no runtime for the scope of {caller}; {}",
+            place::ADVICE
+        );
+    };
+    let bare = match handle {
+        None => Bare::Limit(deadline),
+        Some(handle) => {
+            assert!(
+                !place::is_in_run_of(&handle),
+                "anyrt: the cancel scope of {caller} is run inside itself; use one scope for each"
+            );
+            handle.begin_timeout(now::<B>);
+            Bare::Run(handle)
         }
-        self.node.retire_if_shared();
+    };
+    let mut place = Place::Bare(bare);
+    if is_observed {
+        if let Some(node) = place.scope(place::node) {
+            let deadline = node.deadline();
+            node.begins(What::Scope { deadline }, None, Some(caller));
+        }
     }
+    place
 }
 
 impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
@@ -129,76 +148,121 @@ impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
         let mut this = self.project();
         if this.entered.is_none() {
             assert!(this.body.is_live(), "anyrt: a run was polled after its end");
-            let entered = Entered::new(*this.limit, this.handle.take(), this.caller);
-            *this.body.as_mut().place() = Place::At(entered.node.clone());
-            *this.entered = Some(entered);
+            *this.body.as_mut().place() = enter::<B>(*this.limit, this.handle.take(), this.caller);
+            *this.entered = Some(Entered::default());
         }
         let Some(entered) = this.entered else {
             unreachable!("it has been entered above");
         };
-        let polling = entered.node.polls();
-        let ended = if this.body.is_live() {
-            let is_to_be_cut =
-                |_: &mut Place, cx: &mut Context<'_>| entered.is_to_be_cut(this.alarm, cx);
+        let polling = this.body.as_mut().place().made().and_then(Node::polls);
+        let end = if this.body.is_live() {
+            let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
+                entered.is_to_be_cut(place, this.alarm, cx)
+            };
             let polled = this.body.as_mut().poll(cx, is_to_be_cut);
-            if polled.is_pending() {
-                entered.node.tell_pending(&polling);
+            if let (Poll::Pending, Some(node)) = (&polled, this.body.as_mut().place().made()) {
+                node.tell_pending(&polling);
             }
-            match ready!(polled) {
-                End::Value(value) => {
-                    entered.end = Some(Ending::Value);
-                    Poll::Ready(Ok(value))
-                }
-                End::Cut => entered.catch(this.caller, cx),
-                End::Panicked(payload) => {
-                    entered.end = Some(Ending::Panic);
-                    *this.body.place() = Place::Nowhere;
-                    *this.entered = None;
-                    resume_unwind(payload);
-                }
-            }
+            ready!(polled)
         } else {
-            entered.catch(this.caller, cx)
+            End::Cut
         };
-        if ended.is_ready() {
-            *this.body.place() = Place::Nowhere;
-            *this.entered = None;
+        let ended = match end {
+            End::Value(value) => {
+                entered.end = Some(Ending::Value);
+                Ok(Ok(value))
+            }
+            End::Cut => {
+                let place = this.body.as_mut().place();
+                Ok(Err(ready!(entered.catch(place, this.caller, cx))))
+            }
+            End::Panicked(payload) => {
+                entered.end = Some(Ending::Panic);
+                Err(payload)
+            }
+        };
+        if let Some(entered) = this.entered.take() {
+            entered.leave(this.body.place());
         }
-        ended
+        Poll::Ready(ended.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 }
 
 impl<B: Backend> Entered<B> {
     /// Whether the body, which waits, is to be dropped now; otherwise arranges for a wake when it is.
-    fn is_to_be_cut(&mut self, alarm: Pin<&mut Alarm<B>>, cx: &mut Context<'_>) -> bool {
-        let node = &self.node;
+    fn is_to_be_cut(
+        &mut self,
+        place: &mut Place,
+        mut alarm: Pin<&mut Alarm<B>>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        if let Place::Bare(Bare::Limit(deadline)) = *place {
+            let around = place::surroundings(cx);
+            let is_first = |deadline: &Instant| around.limit.is_none_or(|limit| *deadline < limit);
+            let due = deadline.filter(is_first);
+            if around.hears && !self.is_over(due, alarm.as_mut(), cx) {
+                return false;
+            }
+        }
+        let Some(node) = place.scope(place::node) else {
+            unreachable!("a run is in its scope");
+        };
         node.listen(cx.waker(), &mut self.armed);
         if node.take_moved() {
-            node.governor().begin_grace(|| self.backend.now());
+            node.governor().begin_grace(now::<B>);
             self.due = node.deadline_to_watch();
         }
-        if alarm.poll_passed(self.due, &self.backend, cx) {
+        if self.is_over(self.due, alarm, cx) {
             node.governor().expire();
         }
         node.is_to_be_cut()
     }
 
-    /// After the body was cut: reports it, or leaves that to a scope around this one.
-    fn catch<T>(
+    /// Whether the time is up; otherwise arranges for a wake when it is.
+    fn is_over(
         &mut self,
+        due: Option<Instant>,
+        alarm: Pin<&mut Alarm<B>>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        if due.is_none() && self.backend.is_none() {
+            return false;
+        }
+        let backend = self.backend.get_or_insert_with(place::backend);
+        alarm.poll_passed(due, backend, cx)
+    }
+
+    /// After the body was cut: reports it, or leaves that to a scope around this one.
+    fn catch(
+        &mut self,
+        place: &Place,
         caller: &Location<'_>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<T, Cancelled>> {
+    ) -> Poll<Cancelled> {
+        let Place::At(node) = place else {
+            unreachable!("what is cut has a node");
+        };
         // The scope around it may end without catching; then it is for this one to do so.
-        self.node.arm(cx.waker(), &mut self.armed);
-        if self.node.is_cancelled() && !self.node.is_overruled(|| self.backend.now()) {
-            let reason = self.node.governor().cause();
-            return Poll::Ready(Err(Cancelled::new(reason)));
+        node.arm(cx.waker(), &mut self.armed);
+        if node.is_cancelled() && !node.is_overruled(now::<B>) {
+            let reason = node.governor().cause();
+            return Poll::Ready(Cancelled::new(reason));
         }
         assert!(
-            self.node.is_surely_cancelled(),
+            node.is_surely_cancelled(),
             "anyrt: the run of {caller} was polled on after a scope that had cancelled it had ended"
         );
         Poll::Pending
+    }
+
+    /// The run has ended, or was dropped.
+    fn leave(self, place: &mut Place) {
+        if let Place::At(node) = std::mem::take(place) {
+            match self.end {
+                Some(end) => node.ends(|| end),
+                None => node.ends_cut(),
+            }
+            node.retire_if_shared();
+        }
     }
 }

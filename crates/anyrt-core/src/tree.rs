@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use self::deadline::earlier;
+pub(crate) use self::deadline::earlier;
 use self::exits::Exits;
 pub(crate) use self::exits::{Exit, Launch};
 use self::list::List;
@@ -99,6 +99,8 @@ const PICKS: u32 = 1 << 16;
 const DAEMONS: u32 = 1 << 17;
 /// It has been given a grace period, which begins when somebody with a clock looks.
 const GRACED: u32 = 1 << 18;
+/// It has been given a time limit, which begins when it is first entered.
+const TIMED: u32 = 1 << 19;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -178,20 +180,25 @@ impl Node {
         Arc::new(Self::blank(role, parent, home))
     }
 
-    /// One run of a scope: of `handle` if there is one, with a deadline of its own or without.
-    pub(crate) fn new_run(
-        parent: Option<Arc<Node>>,
-        handle: Option<Arc<Node>>,
-        deadline: Option<Instant>,
-    ) -> Arc<Self> {
+    /// A run of a scope of which nobody has a handle.
+    pub(crate) fn limited(parent: Option<Arc<Node>>, deadline: Option<Instant>) -> Arc<Self> {
         let home = parent.as_ref().and_then(|parent| parent.home.clone());
         let mut node = Self::blank(Role::Scope, parent, home);
-        node.handle = handle;
         if let (Ok(state), true) = (node.state.get_mut(), deadline.is_some()) {
             state.deadline = deadline;
             *node.flags.get_mut() |= MOVED;
         }
         Arc::new(node)
+    }
+
+    /// A run of the scope `handle`.
+    pub(crate) fn run_of(handle: Arc<Node>, parent: Option<Arc<Node>>) -> Arc<Self> {
+        let home = parent.as_ref().and_then(|parent| parent.home.clone());
+        let mut node = Self::blank(Role::Scope, parent, home);
+        node.handle = Some(handle);
+        let node = Arc::new(node);
+        node.enter_handle();
+        node
     }
 
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
@@ -324,8 +331,13 @@ impl Node {
 
     /// Sees to it that a cancellation, from wherever it comes, wakes this node's own future.
     pub(crate) fn listen(self: &Arc<Self>, waker: &Waker, armed: &mut WakerId) {
+        let is_first = *armed == WakerId::default();
         self.attach();
         self.arm(waker, armed);
+        if is_first && self.is_cancelled_but_held() {
+            // Limits in the body that have no nodes were polled before this was known.
+            waker.wake_by_ref();
+        }
     }
 
     /// Sets the waker that wakes this node's own future.

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::time::Instant;
 
 use super::deadline::tell_below;
 use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, SPREAD, STOPPING, TOLD};
@@ -40,6 +39,12 @@ impl Node {
         self.is_effectively_cancelled() && !self.is_held()
     }
 
+    /// Whether its body is to be dropped, but not before something in it has come to an end.
+    #[inline]
+    pub(crate) fn is_cancelled_but_held(&self) -> bool {
+        self.is_effectively_cancelled() && self.is_held()
+    }
+
     /// Brings down to this place what it can see and what is still on its way: who has seen that it is cancelled is to be
     /// cut at its next `Pending`.
     pub(crate) fn bring_down(self: &Arc<Self>) {
@@ -60,16 +65,9 @@ impl Node {
     }
 
     /// Makes the node a run of its handle: takes over the cancellation and the deadline.
-    pub(crate) fn enter_handle(self: &Arc<Self>, now: impl FnOnce() -> Instant) {
+    pub(super) fn enter_handle(self: &Arc<Self>) {
         let Some(handle) = &self.handle else { return };
-        let mut wakers = Vec::new();
-        let has_timeout = lock(&handle.state).timeout.is_some();
-        let now = has_timeout.then(now);
         let mut scope = lock(&handle.state);
-        if let Some(timeout) = scope.timeout.take_if(|_| now.is_some()) {
-            scope.deadline = now.and_then(|now| now.checked_add(timeout));
-            scope.take_watchers(&mut wakers);
-        }
         // The handle is older than its runs, so it is locked first.
         let mut state = lock(&self.state);
         state.key_in_handle = Some(scope.members.insert(Member::Run(Arc::downgrade(self))));
@@ -82,7 +80,6 @@ impl Node {
         }
         self.set(MOVED);
         drop((state, scope));
-        wakers.into_iter().for_each(Waker::wake);
         if self.is(OWN) {
             self.tell_cancelled(&self.cause());
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State, TIMED};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -91,6 +91,23 @@ impl Node {
 
     pub(crate) fn set_timeout(&self, timeout: Duration) {
         lock(&self.state).timeout = Some(timeout);
+        self.set(TIMED);
+    }
+
+    /// Of a scope that is entered: its time limit begins, if it has one that has not begun.
+    pub(crate) fn begin_timeout(&self, now: impl FnOnce() -> Instant) {
+        if !self.is(TIMED) {
+            return;
+        }
+        let now = now();
+        let mut wakers = Vec::new();
+        let mut state = lock(&self.state);
+        if let Some(timeout) = state.timeout.take() {
+            state.deadline = now.checked_add(timeout);
+            state.take_watchers(&mut wakers);
+        }
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Moves the deadline, unless the scope is cancelled already, and tells all who can see it.
@@ -175,7 +192,8 @@ pub(super) fn tell_below(changed: VecDeque<Arc<Node>>) {
 }
 
 /// The earlier of two deadlines, where none is never.
-pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+#[inline]
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

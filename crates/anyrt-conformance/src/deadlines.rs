@@ -729,6 +729,38 @@ pub async fn a_limit_that_was_kept_is_forgotten<B: Backend>(rt: Rt<B>) {
     );
 }
 
+/// Limits count for all that begins in them, however late and however deep, and each ends what is in it.
+pub async fn what_begins_late_is_subject_to_all_limits_around_it<B: Backend>(rt: Rt<B>) {
+    for first in 0..3 {
+        let alive = Alive::default();
+        let life = alive.born();
+        let limit = |n| if n == first { 2 * rt.tick() } else { rt.hour() };
+        let work = async {
+            rt.yields(3).await;
+            let deadline = rt.effective_deadline().unwrap();
+            assert!(deadline <= rt.now() + 2 * rt.tick());
+            let group = rt.task_group(async |g| {
+                g.spawn(async move {
+                    let _life = life;
+                    pending::<Result<(), ()>>().await
+                });
+                Ok(())
+            });
+            group.await.unwrap();
+        };
+        let nested = rt.move_on_after(limit(2), work);
+        let nested = rt.move_on_after(limit(0), rt.move_on_after(limit(1), nested));
+        let ended = match nested.await {
+            None => 0,
+            Some(None) => 1,
+            Some(Some(None)) => 2,
+            Some(Some(Some(()))) => 3,
+        };
+        assert_eq!(ended, first);
+        assert_eq!(alive.count(), 0);
+    }
+}
+
 /// A limit that is kept by what was polled in it and outlives it counts no longer: the inner one takes over.
 pub async fn a_limit_that_has_ended_does_not_stand_in_for_one_that_outlives_it<B: Backend>(
     rt: Rt<B>,

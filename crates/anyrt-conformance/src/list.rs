@@ -587,6 +587,7 @@ promises! {
         watchers_wait_on_when_a_deadline_is_taken_away
         one_deadline_ends_several_runs
         a_limit_that_was_kept_is_forgotten
+        what_begins_late_is_subject_to_all_limits_around_it
         a_limit_that_has_ended_does_not_stand_in_for_one_that_outlives_it
         nested_limits_can_be_interrupted_everywhere
     ;
@@ -602,6 +603,7 @@ promises! {
         a_deadline_outside_a_shield_waits_for_it
         what_is_beside_a_shield_is_dropped_at_once
         what_is_beside_a_shield_is_dropped_at_once_in_futures_unordered
+        a_limit_beside_a_shield_is_interrupted_at_once
         a_held_scope_goes_on_polling_its_body
         a_scope_waits_for_the_last_of_several_shields
         a_shield_that_was_not_polled_holds_nothing

@@ -225,6 +225,40 @@ pub async fn what_is_beside_a_shield_is_dropped_at_once_in_futures_unordered<B: 
     }
 }
 
+/// Waking: the same for a time limit, whenever the scope is cancelled, also in the poll in which the limit begins.
+pub async fn a_limit_beside_a_shield_is_interrupted_at_once<B: Backend>(rt: Rt<B>) {
+    for (unordered, before) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
+        let (outer, log) = (rt.scope(), Log::default());
+        let dropped = log.on_drop("limit");
+        let limit = rt.fail_after(rt.hour(), async move {
+            let _dropped = dropped;
+            pending::<()>().await;
+        });
+        let held = shield(async {
+            rt.yields(before).await;
+            outer.cancel();
+            rt.yields(4).await;
+            log.add("shield");
+        });
+        let limit = limit.map(drop);
+        let cut = if unordered {
+            let both: [BoxFuture<'_, ()>; 2] = [Box::pin(limit), Box::pin(held)];
+            outer
+                .run(FuturesUnordered::from_iter(both).collect::<Vec<_>>())
+                .await
+                .is_err()
+        } else {
+            outer.run(join(limit, held)).await.is_err()
+        };
+        assert!(cut);
+        assert_eq!(
+            log.marks(),
+            ["limit", "shield"],
+            "unordered: {unordered}, after {before}"
+        );
+    }
+}
+
 /// While a scope is cancelled and held it goes on polling all of its body.
 pub async fn a_held_scope_goes_on_polling_its_body<B: Backend>(rt: Rt<B>) {
     let log = Log::default();

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::context::Carried;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, is_counted};
 use crate::extras::Extras;
 use crate::followed::{End, Followed};
 use crate::guest::{child_failed, fail, leave, leave_as_child};
@@ -25,19 +25,23 @@ pin_project! {
     /// All of it lives in the runtime's own task. A child that is ready at its first poll takes no lock; one
     /// that waits is listed with its group; one that opens a scope gets a root node.
     //
-    // `O` is what the future gives, as in `Followed`.
-    pub(crate) struct Child<F: Future, O = <F as Future>::Output> {
+    // `T` and `E` are what the future gives; not as its `Output`, as in `Followed`.
+    pub(crate) struct Child<F, T, E> {
         #[pin]
-        body: Followed<F, O>,
+        body: Followed<F, Result<T, E>>,
         extras: Extras,
         // From where it was spawned.
         carried: Carried,
         ear: Ear,
     }
 
-    impl<F: Future, O> PinnedDrop for Child<F, O> {
-        fn drop(this: Pin<&mut Self>) {
-            this.drop_unfinished();
+    impl<F, T, E> PinnedDrop for Child<F, T, E> {
+        #[inline]
+        fn drop(mut this: Pin<&mut Self>) {
+            let place = this.as_mut().project().body.place();
+            if children_of(place).is_some() {
+                this.drop_unfinished();
+            }
         }
     }
 }
@@ -58,7 +62,7 @@ enum Entry {
     At(u32),
 }
 
-impl<F: Future, O> Child<F, O> {
+impl<F, T, E> Child<F, T, E> {
     /// A child of a group that has counted it in: at a seat of its children node, or at a root below that.
     pub(crate) fn new(place: Place, extras: Extras, number: u64, future: F) -> Self {
         Self {
@@ -86,11 +90,11 @@ impl<F: Future, O> Child<F, O> {
     /// The runtime drops the task before its end: it is shutting down, or somebody aborted it.
     fn drop_unfinished(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let Some(children) = children_of(this.body.as_mut().place()).cloned() else {
+        let Some(children) = &children_of(this.body.as_mut().place()).cloned() else {
             return;
         };
         let is_nested = matches!(this.ear.entry, Entry::Needless);
-        this.ear.forget(&children);
+        this.ear.forget(children);
         let entered = this.carried.enter();
         // Some runtimes abort if a destructor panics here.
         let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
@@ -99,18 +103,20 @@ impl<F: Future, O> Child<F, O> {
             .into_iter()
             .flatten()
         {
-            fail(&children, this.extras.name(), Failure::Panic(payload));
+            fail(children, this.extras.name(), Failure::Panic(payload));
         }
         if let Some(home) = &children.home {
             home.lost.store(true, Ordering::Release);
             children.child_dropped(this.ear.number, is_nested);
-            leave_as_child(&children, this.body.place().made());
-            leave(&children, home.tally.output_dropped());
+            leave_as_child(children, this.body.place().made());
+            if is_counted::<T>() {
+                leave(children, home.tally.output_dropped());
+            }
         }
     }
 }
 
-impl<T, E, F> Future for Child<F, Result<T, E>>
+impl<F, T, E> Future for Child<F, T, E>
 where
     E: Send + 'static,
     F: Future<Output = Result<T, E>>,
@@ -260,9 +266,14 @@ impl Ear {
 #[inline]
 fn heed_pick(place: &mut Place, number: u64) {
     if children_of(place).is_some_and(|children| children.is_picked(number)) {
-        if let Some(root) = place.root() {
-            root.cancel(&Reason::Explicit(None));
-        }
+        cancel_alone(place);
+    }
+}
+
+#[cold]
+fn cancel_alone(place: &mut Place) {
+    if let Some(root) = place.root() {
+        root.cancel(&Reason::Explicit(None));
     }
 }
 

@@ -19,7 +19,7 @@ pin_project! {
     /// A child of which nobody has a handle.
     pub(crate) struct Member<F: Future, E> {
         #[pin]
-        child: Child<F, Result<(), E>>,
+        child: Child<F, (), E>,
     }
 }
 

@@ -16,7 +16,15 @@ use crate::tree::Node;
 /// What a child's task puts out: the outcome, and the duty to count it out should nobody take it.
 pub struct Delivery<T> {
     outcome: Option<Result<T, Stopped>>,
+    /// None if the output is not [counted](is_counted), or has been taken.
     children: Option<Arc<Node>>,
+}
+
+/// Whether a group waits until a value of this type has been dropped. Nobody can see that happen to one without a
+/// destructor.
+#[inline]
+pub(crate) const fn is_counted<T>() -> bool {
+    std::mem::needs_drop::<T>()
 }
 
 impl<T> fmt::Debug for Delivery<T> {
@@ -26,10 +34,11 @@ impl<T> fmt::Debug for Delivery<T> {
 }
 
 impl<T> Delivery<T> {
+    #[inline]
     pub(crate) fn new(outcome: Result<T, Stopped>, children: Arc<Node>) -> Self {
         Self {
             outcome: Some(outcome),
-            children: Some(children),
+            children: Some(children).filter(|_| is_counted::<T>()),
         }
     }
 
@@ -37,25 +46,24 @@ impl<T> Delivery<T> {
         self.children = None;
         self.outcome.take().unwrap_or(Err(Stopped::RuntimeEnded))
     }
+
+    fn count_out(&mut self, children: &Arc<Node>) {
+        // A runtime may abort on a panic here, and the panic belongs to the group.
+        let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
+        if let Err(payload) = dropped {
+            fail(children, &None, Failure::Panic(payload));
+        }
+        if let Some(home) = &children.home {
+            leave(children, home.tally.output_dropped());
+        }
+    }
 }
 
 impl<T> Drop for Delivery<T> {
+    #[inline]
     fn drop(&mut self) {
-        struct CountOut(Option<Arc<Node>>);
-        impl Drop for CountOut {
-            fn drop(&mut self) {
-                if let Some(children) = &self.0 {
-                    if let Some(home) = &children.home {
-                        leave(children, home.tally.output_dropped());
-                    }
-                }
-            }
-        }
-        let count_out = CountOut(self.children.take());
-        // A runtime may abort on a panic here, and the panic belongs to the group.
-        let dropped = catch_unwind(AssertUnwindSafe(|| self.outcome = None));
-        if let (Err(payload), Some(children)) = (dropped, &count_out.0) {
-            fail(children, &None, Failure::Panic(payload));
+        if let Some(children) = self.children.take() {
+            self.count_out(&children);
         }
     }
 }

@@ -16,7 +16,6 @@ struct Both {
 }
 
 impl Extras {
-    #[inline]
     pub(crate) fn new(turn: Option<Turn>, name: Option<Arc<str>>) -> Self {
         let is_any = turn.is_some() || name.is_some();
         Self(is_any.then(|| Box::new(Both { turn, name })))

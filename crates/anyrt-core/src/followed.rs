@@ -39,6 +39,7 @@ pin_project! {
     }
 
     impl<F, T> PinnedDrop for Followed<F, T> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             this.abandon();
         }
@@ -85,9 +86,12 @@ impl<F, T> Followed<F, T> {
     /// Drops the future before its end; the enclosing group waits for the cleanups.
     #[inline]
     pub(crate) fn abandon(self: Pin<&mut Self>) {
-        if !self.is_live() && self.aftermath.is_none() {
-            return;
+        if self.future.is_live() || self.aftermath.is_some() {
+            self.abandon_live();
         }
+    }
+
+    fn abandon_live(self: Pin<&mut Self>) {
         let mut this = self.project();
         let Aftermath {
             leaving,
@@ -115,65 +119,32 @@ impl<F, T> Followed<F, T> {
     }
 
     /// Holds the scopes around this one, and counts in its group, as soon as there are cleanups to run.
+    #[inline]
     fn hold_on(self: Pin<&mut Self>) {
         let this = self.project();
-        if this.aftermath.is_some() {
-            return;
-        }
-        let hosts = |node: &&Arc<Node>| node.has_exits() && node.role == Role::Scope;
-        if let Some(node) = this.future.place().made().filter(hosts) {
-            *this.aftermath = Some(Box::new(Aftermath {
-                leaving: None,
-                hold: node.parent().cloned().map(Hold::on),
-                guest: Some(Guest::of(Some(node))),
-            }));
+        let host = this.future.place().made().filter(|node| node.has_exits());
+        if let (Some(node), None) = (host, &this.aftermath) {
+            *this.aftermath = Aftermath::of(node).map(Box::new);
         }
     }
-}
 
-impl<F: Future<Output = T>, T> Followed<F, T> {
-    /// Polls the future, and if that waits asks whether it is to be cut. Ready after the cleanups.
-    pub(crate) fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<T>> {
-        if !self.future.is_live() {
-            return self.poll_leaving(cx);
-        }
-        let mut future = self.as_mut().project().future;
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        self.settle(polled, cx, is_to_be_cut)
+    /// Drops the future at its place; gives the panic of its destructors.
+    fn clear(self: Pin<&mut Self>) -> Option<Payload> {
+        let future = self.project().future;
+        catch_unwind(AssertUnwindSafe(|| future.clear())).err()
     }
 
-    /// Does not poll the future, which may not run yet, but asks whether it is to be cut.
-    pub(crate) fn wait(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<T>> {
-        if !self.future.is_live() {
-            return self.poll_leaving(cx);
+    /// The future is gone: goes on with the cleanups, if there are any.
+    #[inline]
+    fn leave(mut self: Pin<&mut Self>, end: End<T>, cx: &mut Context<'_>) -> Poll<End<T>> {
+        if self.aftermath.is_none() && self.as_mut().place().made().is_none() {
+            return Poll::Ready(end);
         }
-        self.settle(Ok(Poll::Pending), cx, is_to_be_cut)
+        self.begin_leaving(end, cx)
     }
 
-    fn settle(
-        mut self: Pin<&mut Self>,
-        polled: Result<Poll<T>, Payload>,
-        cx: &mut Context<'_>,
-        is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
-    ) -> Poll<End<T>> {
-        self.as_mut().hold_on();
-        let mut future = self.as_mut().project().future;
-        let end = match polled {
-            Ok(Poll::Ready(value)) => End::Value(value),
-            Ok(Poll::Pending) if is_to_be_cut(future.as_mut().place(), cx) => End::Cut,
-            Ok(Poll::Pending) => return Poll::Pending,
-            Err(payload) => End::Panicked(payload),
-        };
-        let dropped = catch_unwind(AssertUnwindSafe(|| future.as_mut().clear()));
-        let end = end.and_then(dropped.err());
+    fn begin_leaving(mut self: Pin<&mut Self>, end: End<T>, cx: &mut Context<'_>) -> Poll<End<T>> {
+        // Destructors may register cleanups, too.
         self.as_mut().hold_on();
         let this = self.as_mut().project();
         let Some(mut leaving) = this.future.place().made().and_then(Leaving::begin) else {
@@ -206,6 +177,54 @@ impl<F: Future<Output = T>, T> Followed<F, T> {
         let end = running.map_or(End::Cut, |(_, end)| end);
         *this.aftermath = None;
         Poll::Ready(end.and_then(panic))
+    }
+}
+
+impl<F: Future<Output = T>, T> Followed<F, T> {
+    /// Polls the future, and if that waits asks whether it is to be cut. Ready after the cleanups.
+    #[inline]
+    pub(crate) fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
+    ) -> Poll<End<T>> {
+        let polled = self.as_mut().project().future.poll_caught(cx);
+        let end = match polled {
+            (None, Ok(())) => return self.wait(cx, is_to_be_cut),
+            (None, Err(payload)) => End::Panicked(payload).and_then(self.as_mut().clear()),
+            (Some(value), Ok(())) => End::Value(value),
+            (Some(value), Err(payload)) => End::Value(value).and_then(Some(payload)),
+        };
+        self.leave(end, cx)
+    }
+
+    /// Asks whether the future, which waits or may not run yet, is to be cut.
+    #[inline]
+    pub(crate) fn wait(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        is_to_be_cut: impl FnOnce(&mut Place, &mut Context<'_>) -> bool,
+    ) -> Poll<End<T>> {
+        if !self.future.is_live() {
+            return self.poll_leaving(cx);
+        }
+        self.as_mut().hold_on();
+        if !is_to_be_cut(self.as_mut().place(), cx) {
+            return Poll::Pending;
+        }
+        let end = End::Cut.and_then(self.as_mut().clear());
+        self.leave(end, cx)
+    }
+}
+
+impl<T> Aftermath<T> {
+    /// Of the cleanups of this node, unless somebody else holds and counts for them.
+    fn of(host: &Arc<Node>) -> Option<Self> {
+        (host.role == Role::Scope).then(|| Self {
+            leaving: None,
+            hold: host.parent().cloned().map(Hold::on),
+            guest: Some(Guest::of(Some(host))),
+        })
     }
 }
 

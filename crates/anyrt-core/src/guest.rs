@@ -119,9 +119,15 @@ impl Drop for Guest {
 }
 
 /// Does what is `next` after a count in the group of `node` went down.
-///
-/// A loop: the end of an abandoned group may be what the enclosing group was waiting for, and so on up.
+#[inline]
 pub(crate) fn leave(node: &Arc<Node>, next: Next) {
+    if next != Next::Nothing {
+        wake_or_release(node, next);
+    }
+}
+
+/// A loop: the end of an abandoned group may be what the enclosing group was waiting for, and so on up.
+fn wake_or_release(node: &Arc<Node>, next: Next) {
     let mut node = node;
     let mut next = next;
     while let Some(home) = &node.home {

@@ -1,12 +1,14 @@
 //! A future that is polled and dropped at its own place in the tree.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::place::Place;
+use crate::throw_away::Payload;
 
 pin_project! {
     /// Destructors run at the future's place too: what they spawn or ask belongs there.
@@ -18,6 +20,7 @@ pin_project! {
     }
 
     impl<F> PinnedDrop for Inside<F> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             this.clear();
         }
@@ -62,5 +65,26 @@ impl<F: Future> Inside<F> {
             panic!("anyrt: a future was polled after its end");
         };
         this.place.poll(cx, |cx| future.poll(cx))
+    }
+
+    /// Polls the future at its place, if it is there; one that is ready is dropped there. Gives also what has panicked:
+    /// the future, or if that has given a value its destructor.
+    #[inline]
+    pub(crate) fn poll_caught(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> (Option<F::Output>, Result<(), Payload>) {
+        let mut this = self.project();
+        let mut value = None;
+        let caught = this.place.poll(cx, |cx| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let future = this.future.as_mut().as_pin_mut();
+                if let Some(Poll::Ready(ready)) = future.map(|future| future.poll(cx)) {
+                    value = Some(ready);
+                    this.future.set(None);
+                }
+            }))
+        });
+        (value, caught)
     }
 }

@@ -12,16 +12,16 @@ use crate::slot::Filler;
 
 pin_project! {
     // By hand, since an `async` block that awaits what it owns has room for it twice.
-    pub(crate) struct Nested<F: Future, T> {
+    pub(crate) struct Nested<F, T, E> {
         #[pin]
-        child: Child<F>,
+        child: Child<F, T, E>,
         // Gone once the child has ended.
         filler: Option<Filler<T>>,
     }
 }
 
-impl<F: Future, T> Nested<F, T> {
-    pub(crate) fn new(child: Child<F>, filler: Filler<T>) -> Self {
+impl<F, T, E> Nested<F, T, E> {
+    pub(crate) fn new(child: Child<F, T, E>, filler: Filler<T>) -> Self {
         Self {
             child: child.nested(),
             filler: Some(filler),
@@ -29,9 +29,9 @@ impl<F: Future, T> Nested<F, T> {
     }
 }
 
-impl<F: Future, T> Future for Nested<F, T>
+impl<F, T, E> Future for Nested<F, T, E>
 where
-    Child<F>: Future<Output = Delivery<T>>,
+    Child<F, T, E>: Future<Output = Delivery<T>>,
 {
     type Output = ();
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::extras::Extras;
 use crate::home::Home;
 use crate::limiter::Limiter;
 use crate::nest::{LocalChild, Nesting, SendChild};
@@ -58,9 +59,13 @@ impl<B: Backend, E, S> GroupOf<B, E, S> {
         Place::Seat(self.scope.node().clone())
     }
 
-    /// A place in the queue of those that wait to run, if the group has a limit.
-    pub(crate) fn queue_up(&self) -> Option<Turn> {
-        self.limit_of_children().map(Turn::of)
+    /// What a child with this name has: if the group has a limit, a place in the queue of those that wait to run.
+    #[inline]
+    pub(crate) fn extras(&self, name: Option<Arc<str>>) -> Extras {
+        match (self.limit_of_children(), name) {
+            (None, None) => Extras::default(),
+            (limit, name) => Extras::new(limit.map(Turn::of), name),
+        }
     }
 
     /// Waits until one child more may run.
@@ -69,6 +74,7 @@ impl<B: Backend, E, S> GroupOf<B, E, S> {
         Some(Turn::come(permit))
     }
 
+    #[inline]
     fn limit_of_children(&self) -> Option<&Limiter> {
         self.home().policy.as_ref()?.limit.as_ref()
     }

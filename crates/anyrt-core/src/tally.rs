@@ -22,6 +22,8 @@ const CLOSED: u64 = 1 << 63;
 ///
 /// The orphans are counted as *outputs not yet dropped* less *handles alive*, summed over the children.
 /// Both fall together where the handle takes the output, so that path touches the word no second time.
+///
+/// Neither is counted of an output [without a destructor](crate::delivery::is_counted).
 pub(crate) struct Tally(AtomicU64);
 
 /// What the one who counted down has to do next.
@@ -116,10 +118,16 @@ impl Tally {
         (self.0.load(Ordering::Relaxed) & MEMBERS) as usize
     }
 
+    #[inline]
     fn after(&self, now: u64) -> Next {
         if now & JOINING == 0 || now & CLOSED != 0 || !is_empty(now) {
-            return Next::Nothing;
+            Next::Nothing
+        } else {
+            self.after_last(now)
         }
+    }
+
+    fn after_last(&self, now: u64) -> Next {
         if now & ABANDONED == 0 {
             return Next::Wake;
         }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::delivery::Deliver;
+use crate::delivery::{Deliver, is_counted};
 use crate::kind::{Kind, Nested, Parallel};
 use crate::observe::{Id, Wait};
 use crate::place;
@@ -196,8 +196,9 @@ impl<K: Kind<T>, T> TaskOf<K, T> {
         home.is_some_and(|home| home.tally.is_closed())
     }
 
+    #[inline]
     fn count_handle_out(&self) {
-        if let Some(home) = &self.children.home {
+        if let (Some(home), true) = (&self.children.home, is_counted::<T>()) {
             home.tally.handle_dropped();
         }
     }

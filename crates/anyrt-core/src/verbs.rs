@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::attempt::Attempt;
 use crate::backend::Backend;
-use crate::child::{Child, children_of, next_number};
+use crate::child::{Child, next_number};
 use crate::delivery::{Delivery, Spawned};
 use crate::extras::Extras;
 use crate::guest::{Arrival, Guest};
@@ -110,12 +110,8 @@ macro_rules! verbs {
                 T: $($bound)+,
                 F: Future<Output = Result<T, E>> + $($bound)+,
             {
-                self.spawn_at(
-                    self.seat(),
-                    Extras::new(self.queue_up(), None),
-                    child,
-                    Location::caller(),
-                )
+                let children = self.scope().node();
+                self.spawn_at(children, self.extras(None), child, Location::caller())
             }
 
             /// Waits until the group's limit allows one child more to run, and then starts `child` as
@@ -159,7 +155,7 @@ macro_rules! verbs {
                 let caller = Location::caller();
                 async move {
                     let extras = Extras::new(self.turn().await, None);
-                    self.spawn_at(self.seat(), extras, child, caller)
+                    self.spawn_at(self.scope().node(), extras, child, caller)
                         .unwrap_or_else(|_| self.closed(caller))
                 }
             }
@@ -209,8 +205,8 @@ macro_rules! verbs {
                 };
                 let mut child = child;
                 loop {
-                    let seat = Place::Seat(self.scope().node().daemons_or_self());
-                    match self.spawn_at(seat, Extras::default(), child, caller) {
+                    let daemons = self.scope().node().daemons_or_self();
+                    match self.spawn_at(&daemons, Extras::default(), child, caller) {
                         Ok(task) => return Ok(task),
                         // The group is just looking whether it can end. It finds that it cannot, and opens again.
                         Err(back) => child = back,
@@ -288,7 +284,7 @@ macro_rules! verbs {
                     let attempt = Attempt::new(handshake.clone(), child);
                     handshake.count_with_caller(place.as_ref());
                     arrival.hand_over();
-                    let task = self.launch(Place::At(root), extras, attempt, caller);
+                    let task = self.launch(children, Place::At(root), extras, attempt, caller);
                     let mut start = Start {
                         handshake: Some(handshake),
                         hold: place.clone().map(Hold::on),
@@ -309,14 +305,13 @@ macro_rules! verbs {
                 F: Future<Output = Result<T, E>> + $($bound)+,
             {
                 let caller = Location::caller();
-                let extras = Extras::new(self.queue_up(), name);
-                self.spawn_at(self.seat(), extras, child, caller)
+                self.spawn_at(self.scope().node(), self.extras(name), child, caller)
                     .unwrap_or_else(|_| self.closed(caller))
             }
 
             fn spawn_at<T, F>(
                 &self,
-                seat: Place,
+                children: &Arc<Node>,
                 extras: Extras,
                 child: F,
                 caller: &'static Location<'static>,
@@ -325,16 +320,17 @@ macro_rules! verbs {
                 T: $($bound)+,
                 F: Future<Output = Result<T, E>> + $($bound)+,
             {
-                let is_open = children_of(&seat).is_some_and(|children| home_of(children).tally.join());
-                if !is_open {
+                if !home_of(children).tally.join() {
                     return Err(child);
                 }
-                Ok(self.launch(seat, extras, child, caller))
+                let seat = Place::Seat(children.clone());
+                Ok(self.launch(children, seat, extras, child, caller))
             }
 
-            /// Starts a child that the group has counted in: at a seat of a children node, or at a root below one.
+            /// Starts a child that the group with this children node has counted in: at a seat of it, or at a root below.
             fn launch<T, F>(
                 &self,
+                children: &Arc<Node>,
                 place: Place,
                 extras: Extras,
                 child: F,
@@ -344,12 +340,11 @@ macro_rules! verbs {
                 T: $($bound)+,
                 F: Future<Output = Result<T, E>> + $($bound)+,
             {
-                let children = group_of(&place);
                 let number = next_number();
                 children.child_begins(number, || extras.name().as_deref(), Some(caller));
                 let child = Child::new(place, extras, number, child);
-                let handle = $house(self.spawner(), &children, child $(, $pin)?);
-                TaskOf::new(handle, children, number, caller)
+                let handle = $house(self.spawner(), children, child $(, $pin)?);
+                TaskOf::new(handle, children.clone(), number, caller)
             }
 
             /// The handle of a child that came too late.
@@ -366,38 +361,28 @@ verbs!(['env] LocalGroup<'env, B, E>, ScopedTask, in_one_task(|child| Box::pin(c
 
 /// Starts a child as a task of the runtime.
 #[inline]
-fn on_runtime<B, F, T>((): &(), children: &Node, child: Child<F>) -> Option<Spawned<B, T>>
+fn on_runtime<B, F, T, E>((): &(), children: &Node, child: Child<F, T, E>) -> Option<Spawned<B, T>>
 where
     B: Backend,
-    F: Future,
     T: Send + 'static,
-    Child<F>: Future<Output = Delivery<T>> + Send + 'static,
+    Child<F, T, E>: Future<Output = Delivery<T>> + Send + 'static,
 {
     Some(Spawned::new(home_of(children).backend::<B>().spawn(child)))
 }
 
 /// Starts a child in the task of its group.
 #[inline]
-fn in_one_task<F, T, C>(
+fn in_one_task<F, T, E, C>(
     nest: &Nesting<C>,
     _: &Node,
-    child: Child<F>,
-    pin: impl FnOnce(Nested<F, T>) -> C,
+    child: Child<F, T, E>,
+    pin: impl FnOnce(Nested<F, T, E>) -> C,
 ) -> Option<Slot<T>>
 where
-    F: Future,
-    Child<F>: Future<Output = Delivery<T>>,
+    Child<F, T, E>: Future<Output = Delivery<T>>,
 {
     let number = child.number();
     let (filler, slot) = slot();
     let is_in = nest.push(number, pin(Nested::new(child, filler)));
     is_in.then_some(slot)
-}
-
-#[inline]
-fn group_of(place: &Place) -> Arc<Node> {
-    match children_of(place) {
-        Some(children) => children.clone(),
-        None => unreachable!("a child has its place in a group"),
-    }
 }

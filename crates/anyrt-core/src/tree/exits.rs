@@ -41,6 +41,7 @@ impl Node {
         Err(exit)
     }
 
+    #[inline]
     pub(crate) fn has_exits(&self) -> bool {
         self.is(EXITS)
     }

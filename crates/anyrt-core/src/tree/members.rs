@@ -9,12 +9,14 @@ use crate::lock::lock;
 
 impl Node {
     /// Lists a child task under its number, so that a cancellation wakes it; or changes the waker of its entry.
+    #[inline]
     pub(crate) fn seat(&self, entry: Option<u32>, child: u64, waker: &Waker) -> u32 {
         let member = Member::Seat(child, Some(waker.clone()));
         self.list(entry.map(|key| key as usize), member) as u32
     }
 
     /// Lists a member, or puts it in the place of the one that is listed under this key.
+    #[inline]
     fn list(&self, key: Option<usize>, member: Member) -> usize {
         let mut state = lock(&self.state);
         let Some(key) = key else {
@@ -39,15 +41,20 @@ impl Node {
             return;
         }
         let mut state = lock(&self.state);
-        let member = entry.map(|key| state.members.remove(key as usize));
+        let member = entry.and_then(|key| state.members.remove(key as usize));
         if self.is(PICKED) {
-            state.picked.retain(|picked| *picked != child);
-            if state.picked.is_empty() {
-                self.flags.fetch_and(!PICKED, Ordering::AcqRel);
-            }
+            self.unpick(&mut state, child);
         }
         drop(state);
         drop(member);
+    }
+
+    #[cold]
+    fn unpick(&self, state: &mut State, child: u64) {
+        state.picked.retain(|picked| *picked != child);
+        if state.picked.is_empty() {
+            self.flags.fetch_and(!PICKED, Ordering::AcqRel);
+        }
     }
 
     /// Cancels one child task. It may have ended before: then the caller takes this back by
@@ -103,7 +110,12 @@ impl Node {
     /// Whether this one child task was cancelled.
     #[inline]
     pub(crate) fn is_picked(&self, child: u64) -> bool {
-        self.is(PICKED) && lock(&self.state).picked.contains(&child)
+        self.is(PICKED) && self.is_among_picked(child)
+    }
+
+    #[cold]
+    fn is_among_picked(&self, child: u64) -> bool {
+        lock(&self.state).picked.contains(&child)
     }
 
     /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.

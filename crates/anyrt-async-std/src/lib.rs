@@ -36,7 +36,7 @@ pub use crate::task::Task;
 ///     here.spawn(async { 1 + 2 }).await
 /// });
 /// assert_eq!(sum, Some(3));
-/// assert!(!AsyncStd::is_in_sight());
+/// assert!(AsyncStd::in_sight().is_none());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStd;
@@ -53,8 +53,8 @@ impl Backend for AsyncStd {
         Some(Self)
     }
 
-    fn is_in_sight() -> bool {
-        async_std::task::try_current().is_some()
+    fn in_sight() -> Option<Self> {
+        async_std::task::try_current().map(|_| Self)
     }
 
     fn run<F: Future>(&self, main: F) -> F::Output {

@@ -396,7 +396,7 @@ pub fn after_a_run_its_thread_is_outside_again<B: Backend>(backend: &B) {
             .await
             .unwrap_or(())
     });
-    assert!(!anyrt_core::is_inside() && !B::is_in_sight());
+    assert!(!anyrt_core::is_inside() && B::in_sight().is_none());
 }
 
 /// Rule 7: through a handle that escaped from its run, nothing can be spawned; nothing hangs.

@@ -65,12 +65,12 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
     /// May be called on any thread, also on one that is exiting, and must not panic there.
     fn current() -> Option<Self>;
 
-    /// Whether this thread can be seen to be inside a runtime of this kind.
+    /// The runtime at this place, if this thread can be seen to be inside it.
     ///
-    /// Asked only where several backends are compiled in, to tell which one is meant; a global runtime is not
+    /// Asked where several backends are compiled in, to tell which one is meant; a global runtime is not
     /// in sight everywhere. The same threads as for [`current`](Backend::current).
-    fn is_in_sight() -> bool {
-        Self::current().is_some()
+    fn in_sight() -> Option<Self> {
+        Self::current()
     }
 
     /// Starts a runtime as described by `self` and drives `main` on the calling thread to its end.

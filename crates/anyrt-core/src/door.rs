@@ -124,7 +124,7 @@ impl<B: Backend> Door<B> {
         // those, and may have made the portal itself.
         let is_made_here = || thread::current().id() == self.made_on;
         let runs_a_call = || worker::current().is_some();
-        place::is_inside() || (is_made_here() && B::is_in_sight() && !runs_a_call())
+        place::is_inside() || (is_made_here() && B::in_sight().is_some() && !runs_a_call())
     }
 
     /// To be kept by who waits without blocking, as long as that waits.

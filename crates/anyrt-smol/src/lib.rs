@@ -46,7 +46,7 @@ pub use crate::sleep::Sleep;
 ///     here.spawn(async { 1 + 2 }).await
 /// });
 /// assert_eq!(sum, Some(3));
-/// assert!(!Smol::is_in_sight());
+/// assert!(Smol::in_sight().is_none());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Smol(Kind);
@@ -97,7 +97,7 @@ impl Smol {
     /// use anyrt_smol::Smol;
     ///
     /// smol::block_on(async {
-    ///     assert!(!Smol::is_in_sight());
+    ///     assert!(Smol::in_sight().is_none());
     ///     assert_eq!(Smol::global().spawn(async { 1 }).await, Some(1));
     /// });
     /// ```
@@ -122,12 +122,11 @@ impl Backend for Smol {
     }
 
     fn current() -> Option<Self> {
-        let place = current::get().unwrap_or(Place::Global);
-        Some(Self(Kind::At(place)))
+        Self::in_sight().or_else(|| Some(Self::global()))
     }
 
-    fn is_in_sight() -> bool {
-        current::get().is_some()
+    fn in_sight() -> Option<Self> {
+        current::get().map(|place| Self(Kind::At(place)))
     }
 
     #[track_caller]

@@ -143,21 +143,24 @@ fn is_finished_tells_an_ended_task_from_a_live_one() {
 
 #[test]
 fn current_is_some_in_every_future_and_none_outside() {
-    assert!(!Smol::is_in_sight());
+    assert!(Smol::in_sight().is_none());
     run(async |b| {
-        assert!(Smol::is_in_sight());
-        assert_eq!(b.spawn(async { Smol::is_in_sight() }).await, Some(true));
+        assert!(Smol::in_sight().is_some());
+        assert_eq!(
+            b.spawn(async { Smol::in_sight().is_some() }).await,
+            Some(true)
+        );
         let nested = b.spawn(async { Smol::current().unwrap().spawn(async { 5 }).await });
         assert_eq!(nested.await, Some(Some(5)));
     });
-    assert!(!Smol::is_in_sight());
+    assert!(Smol::in_sight().is_none());
 }
 
 #[test]
 fn current_is_none_again_after_a_panic() {
     let panic = catch_unwind(|| run(async |_| quiet_panic::<()>("main")));
     assert_eq!(*panic.unwrap_err().downcast::<&str>().unwrap(), "main");
-    assert!(!Smol::is_in_sight());
+    assert!(Smol::in_sight().is_none());
 }
 
 #[test]

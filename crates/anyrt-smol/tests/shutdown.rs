@@ -25,7 +25,7 @@ struct Left(Arc<AtomicBool>);
 
 impl Drop for Left {
     fn drop(&mut self) {
-        self.0.store(Smol::is_in_sight(), Ordering::SeqCst);
+        self.0.store(Smol::in_sight().is_some(), Ordering::SeqCst);
     }
 }
 

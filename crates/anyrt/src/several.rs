@@ -106,15 +106,6 @@ impl Current {
 }
 
 impl Kind {
-    fn is_in_sight(self) -> bool {
-        match self {
-            Self::Tokio => Tokio::is_in_sight(),
-            Self::AsyncStd => AsyncStd::is_in_sight(),
-            Self::Smol => Smol::is_in_sight(),
-            Self::Sim => Sim::is_in_sight(),
-        }
-    }
-
     fn current(self) -> Option<Current> {
         match self {
             Self::Tokio => Tokio::current().map(Current::Tokio),
@@ -138,10 +129,12 @@ impl Backend for Current {
         if let Some(chosen) = CHOSEN.with(Cell::get) {
             return chosen.current();
         }
-        let all = [Kind::Tokio, Kind::AsyncStd, Kind::Smol, Kind::Sim];
-        let mut in_sight = all.into_iter().filter(|kind| kind.is_in_sight());
-        match (in_sight.next(), in_sight.next()) {
-            (Some(only), None) => only.current(),
+        let (tokio, async_std) = (Tokio::in_sight(), AsyncStd::in_sight());
+        match (tokio, async_std, Smol::in_sight(), Sim::in_sight()) {
+            (Some(tokio), None, None, None) => Some(Self::Tokio(tokio)),
+            (None, Some(async_std), None, None) => Some(Self::AsyncStd(async_std)),
+            (None, None, Some(smol), None) => Some(Self::Smol(smol)),
+            (None, None, None, Some(sim)) => Some(Self::Sim(sim)),
             _ => None,
         }
     }

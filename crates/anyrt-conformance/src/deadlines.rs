@@ -579,10 +579,13 @@ pub async fn the_effective_deadline_follows_a_moved_deadline<B: Backend>(rt: Rt<
     assert_eq!(body.await, Ok(Ok(())));
 }
 
-/// A sleep of zero, or until what has passed, gives way once.
+/// A sleep of zero, or until what has passed, gives way once, also if it was made before that.
 pub async fn a_sleep_that_is_over_gives_way_once<B: Backend>(rt: Rt<B>) {
     let past = rt.now().checked_sub(rt.hour()).unwrap_or(rt.now());
+    let polled_late = rt.sleep(rt.tick());
+    rt.sleep(3 * rt.tick()).await;
     for sleep in [
+        polled_late,
         rt.sleep(Duration::ZERO),
         rt.sleep_until(rt.now()),
         rt.sleep_until(past),

@@ -129,7 +129,8 @@ pub trait Backend: Clone + Send + Sync + fmt::Debug + 'static {
 
     /// The time on this runtime's clock, which may be virtual. It never goes backwards.
     ///
-    /// May be called from any thread, also after the runtime has ended.
+    /// May be called from any thread, also after the runtime has ended. Like [`sleep_until`](Backend::sleep_until), it must
+    /// not poll, drop or begin anything of this crate's.
     fn now(&self) -> Instant;
 
     /// A future that is ready once [`now`](Backend::now) has reached `at`, never before.

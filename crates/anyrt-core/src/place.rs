@@ -284,8 +284,13 @@ pub fn is_inside() -> bool {
 pub fn backend<B: Backend>() -> B {
     match find_backend() {
         Some(backend) => backend,
-        None => panic!("anyrt: there is no runtime at this place; {ADVICE}"),
+        None => there_is_none(),
     }
+}
+
+#[track_caller]
+fn there_is_none() -> ! {
+    panic!("anyrt: there is no runtime at this place; {ADVICE}");
 }
 
 /// What to do where there is no runtime.
@@ -300,7 +305,20 @@ pub(crate) const ADVICE: &str =
 /// assert!(anyrt_core::find_backend::<anyrt_sim::Sim>().is_none());
 /// ```
 pub fn find_backend<B: Backend>() -> Option<B> {
-    with_backend(B::clone)
+    look_at_home(|home| home.shared.backend().cloned())
+        .flatten()
+        .or_else(worker::backend)
+        .or_else(B::current)
+}
+
+/// What `f`, which is no code of the user's, finds out from the backend at this place; otherwise as [`backend`], whose
+/// clone it spares.
+#[track_caller]
+pub(crate) fn ask_backend<B: Backend, R>(f: impl FnOnce(&B) -> R) -> R {
+    match with_backend(f) {
+        Some(answer) => answer,
+        None => there_is_none(),
+    }
 }
 
 /// Gives `f`, which is no code of the user's, the backend at this place, if there is one.

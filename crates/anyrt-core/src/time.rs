@@ -19,7 +19,7 @@ use crate::watch::waits;
 /// If there is no runtime at this place.
 #[track_caller]
 pub fn now<B: Backend>() -> Instant {
-    place::backend::<B>().now()
+    place::ask_backend(B::now)
 }
 
 /// Waits for `duration`, counted from this call.
@@ -47,9 +47,7 @@ pub fn now<B: Backend>() -> Instant {
 /// ```
 #[track_caller]
 pub fn sleep<B: Backend>(duration: Duration) -> Sleep<B> {
-    let backend = place::backend::<B>();
-    let until = backend.now().checked_add(duration);
-    Sleep::new(backend, until)
+    Sleep::begin(|now| now.checked_add(duration))
 }
 
 /// Waits until `at`; one that has passed gives way to other tasks once.
@@ -63,7 +61,7 @@ pub fn sleep<B: Backend>(duration: Duration) -> Sleep<B> {
 /// If there is no runtime at this place.
 #[track_caller]
 pub fn sleep_until<B: Backend>(at: Instant) -> Sleep<B> {
-    Sleep::new(place::backend::<B>(), Some(at))
+    Sleep::begin(|_| Some(at))
 }
 
 pin_project! {
@@ -71,23 +69,33 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Sleep<B: Backend> {
-        backend: B,
         // `None` is never.
         until: Option<Instant>,
-        turn: Checkpoint,
+        // `None` if there is nothing to wait for, or no longer.
         #[pin]
         timer: Option<B::Sleep>,
+        turn: Checkpoint,
     }
 }
 
 impl<B: Backend> Sleep<B> {
-    fn new(backend: B, until: Option<Instant>) -> Self {
-        Self {
-            backend,
-            until,
-            turn: checkpoint(),
+    /// Asks the clock once; where it is to end may depend on that.
+    #[track_caller]
+    fn begin(end: impl FnOnce(Instant) -> Option<Instant>) -> Self {
+        let mut sleep = Self {
+            until: None,
             timer: None,
-        }
+            turn: checkpoint(),
+        };
+        // The timer is put where it stays. Given back through the closures it would be moved by each of them.
+        place::ask_backend(|backend: &B| {
+            let now = backend.now();
+            sleep.until = end(now);
+            // Runtimes round their timers up, so what has passed already is not given to them.
+            let ahead = sleep.until.filter(|until| *until > now);
+            sleep.timer = ahead.map(|until| backend.sleep_until(until));
+        });
+        sleep
     }
 }
 
@@ -100,21 +108,16 @@ impl<B: Backend> Future for Sleep<B> {
             waits(|| Wait::Until(None));
             return Poll::Pending;
         };
-        if this.timer.is_none() {
-            // Runtimes round their timers up, so what has passed already is not given to them.
-            if until <= this.backend.now() {
-                return Pin::new(this.turn).poll(cx);
+        if let Some(timer) = this.timer.as_mut().as_pin_mut() {
+            if timer.poll(cx).is_pending() {
+                this.turn.given_way = true;
+                waits(|| Wait::Until(Some(until)));
+                return Poll::Pending;
             }
-            this.timer.set(Some(this.backend.sleep_until(until)));
+            this.timer.set(None);
         }
-        let polled = match this.timer.as_mut().as_pin_mut() {
-            Some(timer) => timer.poll(cx),
-            None => Poll::Pending,
-        };
-        if polled.is_pending() {
-            waits(|| Wait::Until(Some(until)));
-        }
-        polled
+        // Has anybody else had a turn? Not if it was over when it was made, or by the first poll.
+        Pin::new(this.turn).poll(cx)
     }
 }
 
@@ -181,6 +184,6 @@ impl Future for Checkpoint {
 /// ```
 #[track_caller]
 pub fn current_effective_deadline<B: Backend>() -> Option<Instant> {
-    let now = place::backend::<B>().now();
+    let now = place::ask_backend(B::now);
     place::look(|node| node.effective_deadline(now)).flatten()
 }

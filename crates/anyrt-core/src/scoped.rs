@@ -39,6 +39,7 @@ impl Limit {
 
 pin_project! {
     /// The future of [`CancelScope::run`](crate::CancelScope::run).
+    // The body is somewhere from the first poll to its end.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Run<B: Backend, F, T = <F as Future>::Output> {
@@ -46,22 +47,20 @@ pin_project! {
         handle: Option<Arc<Node>>,
         caller: &'static Location<'static>,
         #[pin]
-        alarm: Alarm<B>,
-        #[pin]
         body: Followed<F, T>,
-        // Until the run has ended.
-        entered: Option<Entered<B>>,
+        #[pin]
+        watch: Watch<B>,
     }
 
     impl<B: Backend, F, T> PinnedDrop for Run<B, F, T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(entered) = this.entered.take() else {
+            if matches!(this.body.as_mut().place(), Place::Nowhere) {
                 return;
-            };
+            }
             // The body is dropped before the scope ends.
             let dropped = catch_unwind(AssertUnwindSafe(|| this.body.as_mut().abandon()));
-            entered.leave(this.body.place());
+            leave(this.body.place(), None);
             if let Err(payload) = dropped {
                 resume_unwind(payload);
             }
@@ -69,16 +68,18 @@ pin_project! {
     }
 }
 
-/// What there is from the first poll on.
-#[derive(Debug)]
-struct Entered<B> {
-    /// Known as soon as the body waits.
-    backend: Option<B>,
-    armed: WakerId,
-    /// The deadline, if it is for this run to watch it.
-    due: Option<Instant>,
-    /// What an observer is told in the end, unless it was interrupted.
-    end: Option<Ending<'static>>,
+pin_project! {
+    /// How a run whose body waits hears that it is over.
+    #[derive(Debug)]
+    struct Watch<B: Backend> {
+        armed: WakerId,
+        // The deadline, if it is for this run to watch it.
+        due: Option<Instant>,
+        // Asked for with the first deadline to watch.
+        backend: Option<B>,
+        #[pin]
+        alarm: Alarm<B>,
+    }
 }
 
 impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
@@ -88,20 +89,13 @@ impl<B: Backend, F: Future<Output = T>, T> Run<B, F, T> {
             limit,
             handle,
             caller: Location::caller(),
-            entered: None,
-            alarm: Alarm::new(),
             body: Followed::new(Place::Nowhere, body),
-        }
-    }
-}
-
-impl<B> Default for Entered<B> {
-    fn default() -> Self {
-        Self {
-            backend: None,
-            armed: WakerId::default(),
-            due: None,
-            end: None,
+            watch: Watch {
+                armed: WakerId::default(),
+                due: None,
+                backend: None,
+                alarm: Alarm::new(),
+            },
         }
     }
 }
@@ -141,25 +135,33 @@ fn enter<B: Backend>(
     place
 }
 
+/// The run has ended, or was dropped or interrupted, which is no [`Ending`] yet.
+fn leave(place: &mut Place, end: Option<Ending<'static>>) {
+    if let Place::At(node) = std::mem::take(place) {
+        match end {
+            Some(end) => node.ends(|| end),
+            None => node.ends_cut(),
+        }
+        node.retire_if_shared();
+    }
+}
+
 impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
     type Output = Result<T, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.entered.is_none() {
+        if let Place::Nowhere = this.body.as_mut().place() {
             assert!(this.body.is_live(), "anyrt: a run was polled after its end");
             *this.body.as_mut().place() = enter::<B>(*this.limit, this.handle.take(), this.caller);
-            *this.entered = Some(Entered::default());
         }
-        let Some(entered) = this.entered else {
-            unreachable!("it has been entered above");
-        };
         let polling = this.body.as_mut().place().made().and_then(Node::polls);
         let end = if this.body.is_live() {
-            let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
-                entered.is_to_be_cut(place, this.alarm, cx)
-            };
-            let polled = this.body.as_mut().poll(cx, is_to_be_cut);
+            let watch = this.watch.as_mut();
+            let polled = this
+                .body
+                .as_mut()
+                .poll(cx, |place, cx| watch.is_over(place, cx));
             if let (Poll::Pending, Some(node)) = (&polled, this.body.as_mut().place().made()) {
                 node.tell_pending(&polling);
             }
@@ -167,83 +169,74 @@ impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {
         } else {
             End::Cut
         };
-        let ended = match end {
+        let place = this.body.place();
+        match end {
             End::Value(value) => {
-                entered.end = Some(Ending::Value);
-                Ok(Ok(value))
+                leave(place, Some(Ending::Value));
+                Poll::Ready(Ok(value))
             }
             End::Cut => {
-                let place = this.body.as_mut().place();
-                Ok(Err(ready!(entered.catch(place, this.caller, cx))))
+                let cancelled = ready!(this.watch.catch(place, this.caller, cx));
+                leave(place, None);
+                Poll::Ready(Err(cancelled))
             }
             End::Panicked(payload) => {
-                entered.end = Some(Ending::Panic);
-                Err(payload)
+                leave(place, Some(Ending::Panic));
+                resume_unwind(payload);
             }
-        };
-        if let Some(entered) = this.entered.take() {
-            entered.leave(this.body.place());
         }
-        Poll::Ready(ended.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 }
 
-impl<B: Backend> Entered<B> {
+impl<B: Backend> Watch<B> {
     /// Whether the body, which waits, is to be dropped now; otherwise arranges for a wake when it is.
-    fn is_to_be_cut(
-        &mut self,
-        place: &mut Place,
-        mut alarm: Pin<&mut Alarm<B>>,
-        cx: &mut Context<'_>,
-    ) -> bool {
+    fn is_over(mut self: Pin<&mut Self>, place: &mut Place, cx: &mut Context<'_>) -> bool {
         if let Place::Bare(Bare::Limit(deadline)) = *place {
             let around = place::surroundings(cx);
             let is_first = |deadline: &Instant| around.limit.is_none_or(|limit| *deadline < limit);
             let due = deadline.filter(is_first);
-            if around.hears && !self.is_over(due, alarm.as_mut(), cx) {
+            if around.hears && !self.as_mut().has_passed(due, cx) {
                 return false;
             }
         }
         let Some(node) = place.scope(place::node) else {
             unreachable!("a run is in its scope");
         };
-        node.listen(cx.waker(), &mut self.armed);
+        let this = self.as_mut().project();
+        node.listen(cx.waker(), this.armed);
         if node.take_moved() {
             node.governor().begin_grace(now::<B>);
-            self.due = node.deadline_to_watch();
+            *this.due = node.deadline_to_watch();
         }
-        if self.is_over(self.due, alarm, cx) {
+        let due = *this.due;
+        if self.has_passed(due, cx) {
             node.governor().expire();
         }
         node.is_to_be_cut()
     }
 
     /// Whether the time is up; otherwise arranges for a wake when it is.
-    fn is_over(
-        &mut self,
-        due: Option<Instant>,
-        alarm: Pin<&mut Alarm<B>>,
-        cx: &mut Context<'_>,
-    ) -> bool {
-        if due.is_none() && self.backend.is_none() {
+    fn has_passed(self: Pin<&mut Self>, due: Option<Instant>, cx: &mut Context<'_>) -> bool {
+        let this = self.project();
+        if due.is_none() && this.backend.is_none() {
             return false;
         }
-        let backend = self.backend.get_or_insert_with(place::backend);
-        alarm.poll_passed(due, backend, cx)
+        let backend = this.backend.get_or_insert_with(place::backend);
+        this.alarm.poll_passed(due, backend, cx)
     }
 
     /// After the body was cut: reports it, or leaves that to a scope around this one.
     fn catch(
-        &mut self,
+        self: Pin<&mut Self>,
         place: &Place,
         caller: &Location<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Cancelled> {
-        let Place::At(node) = place else {
+        let Some(node) = place.made() else {
             unreachable!("what is cut has a node");
         };
         // The scope around it may end without catching; then it is for this one to do so.
-        node.arm(cx.waker(), &mut self.armed);
+        node.arm(cx.waker(), self.project().armed);
         if node.is_cancelled() && !node.is_overruled(now::<B>) {
             let reason = node.governor().cause();
             return Poll::Ready(Cancelled::new(reason));
@@ -253,16 +246,5 @@ impl<B: Backend> Entered<B> {
             "anyrt: the run of {caller} was polled on after a scope that had cancelled it had ended"
         );
         Poll::Pending
-    }
-
-    /// The run has ended, or was dropped.
-    fn leave(self, place: &mut Place) {
-        if let Place::At(node) = std::mem::take(place) {
-            match self.end {
-                Some(end) => node.ends(|| end),
-                None => node.ends_cut(),
-            }
-            node.retire_if_shared();
-        }
     }
 }

@@ -7,6 +7,7 @@
 //! returns goes on, and one that is still there at exit is never dropped.
 #![forbid(unsafe_code)]
 
+mod spawned;
 mod task;
 mod sleep;
 mod run;

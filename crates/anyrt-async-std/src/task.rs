@@ -1,16 +1,12 @@
-//! The handle of a task: async-std's, and a flag that says whether the task has ended.
-//!
-//! async-std's handle cannot be asked that. The flag costs an allocation per task, which no other backend
-//! needs. It is set just before the output can be had, so right after it an await may have to wait briefly.
+//! The handle of a task: async-std's, or that of a blocking call.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use anyrt_core::Join;
-use async_std::task::JoinHandle;
+use anyrt_core::{AsyncTask, Join};
+
+use crate::spawned::Spawned;
 
 /// The handle of a spawned future or blocking call: gives its output.
 ///
@@ -35,28 +31,22 @@ use async_std::task::JoinHandle;
 /// ```
 #[derive(Debug)]
 #[must_use = "dropping the handle detaches the task"]
-pub struct Task<T> {
-    handle: JoinHandle<T>,
-    ended: Arc<AtomicBool>,
+pub struct Task<T>(Of<T>);
+
+#[derive(Debug)]
+enum Of<T> {
+    Future(Spawned<T>),
+    Call(AsyncTask<T>),
 }
 
 impl<T: Send + 'static> Task<T> {
     pub(crate) fn spawn(future: impl Future<Output = T> + Send + 'static) -> Self {
-        let (end, ended) = End::new();
-        let handle = async_std::task::spawn(async move {
-            let _end = end;
-            future.await
-        });
-        Self { handle, ended }
+        Self(Of::Future(Spawned::new(future)))
     }
 
+    /// Goes to the threads that async-std uses, too, but without a task on the executor that waits for the call.
     pub(crate) fn spawn_blocking(call: impl FnOnce() -> T + Send + 'static) -> Self {
-        let (end, ended) = End::new();
-        let handle = async_std::task::spawn_blocking(move || {
-            let _end = end;
-            call()
-        });
-        Self { handle, ended }
+        Self(Of::Call(blocking::unblock(call).into()))
     }
 }
 
@@ -64,28 +54,18 @@ impl<T> Future for Task<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.handle).poll(cx).map(Some)
+        match &mut self.0 {
+            Of::Future(task) => task.poll(cx).map(Some),
+            Of::Call(task) => Pin::new(task).poll(cx),
+        }
     }
 }
 
 impl<T: Send + 'static> Join<T> for Task<T> {
     fn is_finished(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
-    }
-}
-
-/// Sets the flag when the task's body is gone: at its end, after a panic, and after a drop.
-struct End(Arc<AtomicBool>);
-
-impl End {
-    fn new() -> (Self, Arc<AtomicBool>) {
-        let ended = Arc::new(AtomicBool::new(false));
-        (Self(Arc::clone(&ended)), ended)
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+        match &self.0 {
+            Of::Future(task) => task.is_finished(),
+            Of::Call(task) => task.is_finished(),
+        }
     }
 }

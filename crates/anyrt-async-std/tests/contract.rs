@@ -4,8 +4,9 @@
     reason = "handles are to leave the runtime here"
 )]
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -22,12 +23,12 @@ fn run<F: Future>(main: impl FnOnce(AsyncStd) -> F) -> F::Output {
 /// Awaits a task that is to panic with a string, and gives the string.
 async fn panic_of<T>(task: Task<T>) -> &'static str {
     let mut task = std::pin::pin!(task);
-    std::future::poll_fn(move |cx| {
-        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+    poll_fn(
+        move |cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
             Ok(poll) => poll.map(|_| panic!("the task did not panic")),
             Err(payload) => std::task::Poll::Ready(*payload.downcast().unwrap()),
-        }
-    })
+        },
+    )
     .await
 }
 
@@ -138,6 +139,22 @@ fn is_finished_tells_an_ended_task_from_a_live_one() {
         }
         assert!(!live.is_finished());
         assert_eq!(ended.await, Some(()));
+    });
+}
+
+#[test]
+fn is_finished_leaves_the_awaiter_its_wake() {
+    run(async |b| {
+        for _ in 0..2_000 {
+            let mut task = b.spawn(async {});
+            let awaited = poll_fn(|cx| {
+                let polled = Pin::new(&mut task).poll(cx);
+                // Ends at the very moment, as often as not.
+                while polled.is_pending() && !task.is_finished() {}
+                polled
+            });
+            assert_eq!(awaited.await, Some(()));
+        }
     });
 }
 

@@ -177,6 +177,26 @@ pub async fn is_finished_tells_whether_a_task_has_ended<B: Backend>(rt: Rt<B>) {
     assert_eq!(call.await, Some(()));
 }
 
+/// `Join::is_finished` asks and does no more: whoever awaits the task is woken all the same.
+pub async fn is_finished_leaves_the_awaiter_its_wake<B: Backend>(rt: Rt<B>) {
+    async fn awaited_and_asked<T>(mut task: impl Join<T>) -> Option<T> {
+        poll_fn(|cx| {
+            let polled = Pin::new(&mut task).poll(cx);
+            if polled.is_pending() {
+                task.is_finished();
+            }
+            polled
+        })
+        .await
+    }
+    for round in 0..200 {
+        let task = here(rt).spawn(rt.yields(round % 4));
+        assert_eq!(awaited_and_asked(task).await, Some(()));
+        let call = here(rt).spawn_blocking(|| ());
+        assert_eq!(awaited_and_asked(call).await, Some(()));
+    }
+}
+
 /// `spawn` and `spawn_blocking` "may be called from any thread".
 pub async fn foreign_threads_may_spawn<B: Backend>(rt: Rt<B>) {
     let backend = here(rt);

@@ -979,6 +979,7 @@ promises! {
         a_panic_is_resumed_where_the_handle_is_awaited
         the_panic_of_a_detached_task_goes_no_further
         is_finished_tells_whether_a_task_has_ended
+        is_finished_leaves_the_awaiter_its_wake
         foreign_threads_may_spawn
         blocking_calls_may_spawn
         spawning_never_waits

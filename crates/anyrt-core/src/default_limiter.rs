@@ -25,7 +25,7 @@ use crate::worker;
 /// ```
 pub fn default_thread_limiter() -> Limiter {
     let of_run = |node: &Arc<Node>| Some(node.home.as_ref()?.shared.limiter().clone());
-    let of_worker = || of_run(&worker::current()?.node);
+    let of_worker = || of_run(worker::current()?.host()?);
     place::look(of_run)
         .unwrap_or_else(of_worker)
         .unwrap_or_else(|| OUTSIDE.clone())

@@ -79,15 +79,10 @@ use crate::worker::{self, Worker};
 /// ```
 pub fn block_on<B: Backend, F: Future>(future: F) -> Result<F::Output, FromThreadError> {
     let worker = worker()?;
-    let Some(backend) = worker.shared.backend::<B>() else {
-        return Err(FromThreadError::NoWorker);
-    };
-    let _outpost = worker
-        .node
-        .home
-        .is_none()
-        .then(|| Outpost::new(backend, &worker.shared));
-    visit(backend, &worker.shared, &worker.node, future).map_err(|farewell| match farewell {
+    let (backend, shared) = worker.home::<B>().ok_or(FromThreadError::NoWorker)?;
+    let host = worker.node();
+    let _outpost = host.home.is_none().then(|| Outpost::new(backend, shared));
+    visit(backend, shared, host, future).map_err(|farewell| match farewell {
         Farewell::Cancelled(reason) => FromThreadError::Cancelled(reason),
         Farewell::RunEnded => FromThreadError::RunEnded,
     })
@@ -128,15 +123,13 @@ pub fn block_on<B: Backend, F: Future>(future: F) -> Result<F::Output, FromThrea
 /// ```
 pub fn check_cancelled<B: Backend>() -> Result<(), FromThreadError> {
     let worker = worker()?;
-    let Some(backend) = worker.shared.backend::<B>() else {
-        return Err(FromThreadError::NoWorker);
-    };
+    let (backend, shared) = worker.home::<B>().ok_or(FromThreadError::NoWorker)?;
     // Where threads go on one at a time, whoever is going to cancel needs a turn.
     backend.block_on(checkpoint(), None);
-    if worker.shared.has_ended() {
+    if shared.has_ended() {
         return Err(FromThreadError::RunEnded);
     }
-    let node = &worker.node;
+    let node = worker.node();
     // Who has heard of a cancellation is to find that it is cancelled in `block_on`, too.
     node.attach();
     node.bring_down();
@@ -174,7 +167,7 @@ pub fn wait_outside<B: Backend, R>(wait: impl FnOnce() -> R) -> R {
     B::wait_outside(wait)
 }
 
-fn worker() -> Result<Worker, FromThreadError> {
+fn worker() -> Result<Arc<Worker>, FromThreadError> {
     if place::is_inside() {
         return Err(FromThreadError::OwnThread);
     }

@@ -42,6 +42,7 @@ use crate::throw_away::throw_away;
 use crate::tree::{Node, Role};
 use crate::waker::WakerId;
 use crate::watch::waits;
+use crate::worker;
 
 /// Runs `body` with a fresh group and returns when the body and every child have ended.
 ///
@@ -138,7 +139,7 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         caller: &'static Location<'static>,
     ) -> Self {
         let outer = place::node();
-        let inherited = place::run_of::<B>(outer.as_ref());
+        let inherited = worker::run_of::<B>(outer.as_ref());
         let is_outermost = inherited.is_none();
         let here = || place::find_backend::<B>().map(Shared::new);
         let Some(shared) = inherited.or_else(here) else {

@@ -12,8 +12,7 @@ use crate::place;
 use crate::run::run;
 use crate::signal::Signal;
 use crate::throw_away::throw_away;
-use crate::tree::Node;
-use crate::worker;
+use crate::worker::{self, Worker};
 
 /// Its owners are the users of the run; the run ends when it is dropped.
 #[derive(Debug)]
@@ -28,14 +27,14 @@ pub(crate) struct Keeper {
 struct Starter {
     thread: ThreadId,
     /// The call that the thread ran. A pool uses its threads again, and the next call may be one that the run waits for.
-    call: Option<Weak<Node>>,
+    call: Option<Weak<Worker>>,
 }
 
 impl Starter {
     fn here() -> Self {
         Self {
             thread: thread::current().id(),
-            call: worker::current().map(|worker| Arc::downgrade(&worker.node)),
+            call: worker::current().map(|worker| Arc::downgrade(&worker)),
         }
     }
 

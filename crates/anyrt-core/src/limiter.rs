@@ -202,19 +202,14 @@ impl Limiter {
 
     /// Changes the state, hands free tokens to those who wait longest, and wakes them unlocked.
     fn update(&self, change: impl FnOnce(&mut State)) {
-        let mut granted = Vec::new();
         let mut state = lock(&self.0);
         change(&mut state);
-        while state.borrowed < state.total {
-            let Some((ticket, waker)) = state.waiting.pop_first() else {
-                break;
-            };
-            state.borrowed += 1;
-            state.granted.insert(ticket);
-            granted.push(waker);
-        }
+        let Some(first) = state.grant() else { return };
+        // Most often there are none, and then the list takes no memory.
+        let others: Vec<_> = std::iter::from_fn(|| state.grant()).collect();
         drop(state);
-        granted.into_iter().for_each(Waker::wake);
+        first.wake();
+        others.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -223,6 +218,17 @@ impl State {
         let free = self.borrowed < self.total && self.waiting.is_empty();
         self.borrowed += usize::from(free);
         free
+    }
+
+    /// Hands a free token to the one who waits longest.
+    fn grant(&mut self) -> Option<Waker> {
+        if self.borrowed >= self.total {
+            return None;
+        }
+        let (ticket, waker) = self.waiting.pop_first()?;
+        self.borrowed += 1;
+        self.granted.insert(ticket);
+        Some(waker)
     }
 
     fn forget(&mut self, borrower: &Option<Borrower>) {
@@ -244,6 +250,12 @@ impl fmt::Debug for Limiter {
 pub struct Permit {
     limiter: Limiter,
     borrower: Option<Borrower>,
+}
+
+impl Permit {
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
 }
 
 impl Drop for Permit {

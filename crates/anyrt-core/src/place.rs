@@ -6,7 +6,7 @@ use std::task::Context;
 use std::time::Instant;
 
 use crate::backend::Backend;
-use crate::home::{Home, Shared};
+use crate::home::Home;
 use crate::tree::{Node, Role, earlier};
 use crate::waker::WakerId;
 use crate::worker;
@@ -249,13 +249,6 @@ pub(crate) fn is_cancelled<B: Backend>() -> bool {
         node.bring_down();
     }
     is_cancelled
-}
-
-/// What the run of `node` has in common, if there is one on this kind of backend.
-pub(crate) fn run_of<B: Backend>(node: Option<&Arc<Node>>) -> Option<Arc<Shared>> {
-    let home = node.and_then(|node| node.home.as_ref());
-    home.map(|home| home.shared.clone())
-        .filter(|shared| shared.backend::<B>().is_some())
 }
 
 /// Whether a future of this crate is being polled or dropped on this thread right now.

@@ -12,13 +12,11 @@ use crate::context::Carried;
 use crate::default_limiter::default_thread_limiter;
 use crate::guest::Guest;
 use crate::hold::Hold;
-use crate::home::Shared;
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::observe::{Ending, Wait, What};
 use crate::place;
 use crate::reason::Reason;
 use crate::throw_away::{Payload, throw_away};
-use crate::tree::{Node, Role};
 use crate::watch::waits;
 use crate::worker::{self, Lent, Worker};
 
@@ -126,7 +124,7 @@ pub struct ToThread<B: Backend, T: Send + 'static, F> {
 enum Stage<B: Backend, T: Send + 'static, F> {
     New(F),
     Waiting(F, Acquire),
-    Running(B::Task<Parcel<T>>, Caller),
+    Running(B::Task<Parcel<T>>, Caller<B>),
     /// It has given its value, or it was cancelled before it began and is going to be dropped.
     Over,
 }
@@ -193,14 +191,17 @@ where
 {
     /// A token that is there already, or a wait for one.
     fn acquire(&mut self, call: F) -> Stage<B, T, F> {
-        let limiter = self.limiter.get_or_insert_with(default_thread_limiter);
-        match worker::lend(limiter) {
-            Some(lent) => self.start(call, Token::Lent { _token: lent }),
+        let limiter = self.limiter.take().unwrap_or_else(default_thread_limiter);
+        if let Some(lent) = worker::lend(&limiter) {
+            return self.start(call, Token::Lent { _token: lent }, limiter);
+        }
+        match limiter.try_acquire() {
+            Some(permit) => self.start(call, Token::Own { _token: permit }, limiter),
             None => Stage::Waiting(call, limiter.acquire()),
         }
     }
 
-    fn start(&mut self, call: F, token: Token) -> Stage<B, T, F> {
+    fn start(&mut self, call: F, token: Token, limiter: Limiter) -> Stage<B, T, F> {
         let Some(backend) = place::find_backend::<B>() else {
             panic!(
                 "anyrt: there is no runtime for the thread of {}; {}",
@@ -209,36 +210,26 @@ where
             );
         };
         let here = place::node();
-        let guest = (self.on_cancel != OnCancel::Abandon).then(|| Guest::of(here.as_ref()));
-        let worker = Worker {
-            node: Node::new(Role::Root, here.clone()),
-            // Outside of every run the call is alone with its backend.
-            shared: place::run_of::<B>(here.as_ref())
-                .unwrap_or_else(|| Shared::new(backend.clone())),
-            limiter: self
-                .limiter
-                .get_or_insert_with(default_thread_limiter)
-                .clone(),
-            is_lent: Arc::default(),
-        };
-        let caller = Caller {
-            node: Some(worker.node.clone()),
-            _hold: here
-                .filter(|_| self.on_cancel == OnCancel::Hold)
-                .map(Hold::on),
-        };
         let parcel = Parcel {
             result: None,
-            guest,
+            guest: (self.on_cancel != OnCancel::Abandon).then(|| Guest::of(here.as_ref())),
         };
+        let hold = here
+            .clone()
+            .filter(|_| self.on_cancel == OnCancel::Hold)
+            .map(Hold::on);
+        let worker = Worker::new(here, limiter, backend);
+        if let Some(node) = worker.observed() {
+            node.begins(What::Thread, None, Some(self.caller));
+        }
         let carried = Carried::here();
-        worker.node.begins(What::Thread, None, Some(self.caller));
-        let watched = worker.node.observer().map(|_| worker.node.clone());
+        let there: Arc<Worker> = worker.clone();
         let job = move || {
             let mut parcel = parcel;
+            let watched = there.observed().cloned();
             let call = || catch_unwind(AssertUnwindSafe(|| carried.run(call)));
             let polling = watched.as_ref().and_then(|node| node.polls());
-            let result = worker.run(call);
+            let result = worker::run(there, call);
             drop(polling);
             if let Some(node) = watched {
                 node.ends(|| match &result {
@@ -251,7 +242,12 @@ where
             drop(token);
             parcel
         };
-        Stage::Running(backend.spawn_blocking(job), caller)
+        let task = worker.backend().spawn_blocking(job);
+        let caller = Caller {
+            worker: Some(worker),
+            _hold: hold,
+        };
+        Stage::Running(task, caller)
     }
 }
 
@@ -278,7 +274,8 @@ where
                 Stage::Waiting(call, mut acquire) => match Pin::new(&mut acquire).poll(cx) {
                     Poll::Ready(_) if place::is_cancelled::<B>() => return Poll::Pending,
                     Poll::Ready(permit) => {
-                        this.stage = this.start(call, Token::Own { _token: permit });
+                        let limiter = permit.limiter().clone();
+                        this.stage = this.start(call, Token::Own { _token: permit }, limiter);
                     }
                     Poll::Pending => {
                         this.stage = Stage::Waiting(call, acquire);
@@ -287,8 +284,8 @@ where
                 },
                 Stage::Running(mut task, caller) => {
                     let Poll::Ready(parcel) = Pin::new(&mut task).poll(cx) else {
-                        if let Some(node) = &caller.node {
-                            waits(|| Wait::Thread(node.id()));
+                        if let Some(worker) = &caller.worker {
+                            waits(|| Wait::Thread(worker.node().id()));
                         }
                         this.stage = Stage::Running(task, caller);
                         return Poll::Pending;
@@ -317,23 +314,26 @@ where
 
 /// The side of a call that waits for the thread. Dropped before the thread is done, it gives that up, and the thread
 /// can hear of it.
-struct Caller {
-    /// Below it stands what the thread brings back; `None` when the thread is done.
-    node: Option<Arc<Node>>,
+struct Caller<B: Backend> {
+    /// `None` when the thread is done.
+    worker: Option<Arc<Worker<B>>>,
     _hold: Option<Hold>,
 }
 
-impl Caller {
+impl<B: Backend> Caller<B> {
     fn leave(mut self) {
-        if let Some(node) = self.node.take() {
+        let worker = self.worker.take();
+        // Below it stands what the thread brings back.
+        if let Some(node) = worker.as_ref().and_then(|worker| worker.made()) {
             node.retire_if_shared();
         }
     }
 }
 
-impl Drop for Caller {
+impl<B: Backend> Drop for Caller<B> {
     fn drop(&mut self) {
-        if let Some(node) = self.node.take() {
+        if let Some(worker) = self.worker.take() {
+            let node = worker.node();
             // If a scope around it is why, that is the reason.
             node.attach();
             node.cancel(&Reason::Dropped);

@@ -1,13 +1,16 @@
 //! Where tasks can be spawned, and which such place this thread is in: smol keeps no note of that.
 //!
-//! The note is `None` on every thread on which no [`Inside`] is alive, and these nest.
+//! The note is `None` on every thread on which no [`Inside`] is alive, and these nest. The threads of the global
+//! executor are not ours to enter, and do nothing else: what they poll says so by itself, outside of every `Inside`.
 
-use std::cell::RefCell;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use anyrt_core::AsyncTask;
+use pin_project_lite::pin_project;
 
 use crate::live::Live;
 
@@ -26,8 +29,7 @@ impl Place {
     {
         match self {
             Self::Live(live) => live.spawn(future),
-            // Its threads know nothing of us, so the future brings the note along.
-            Self::Global => smol::spawn(inside(self.clone(), future)).into(),
+            Self::Global => smol::spawn(InGlobal { future }).into(),
         }
     }
 
@@ -41,6 +43,8 @@ impl Place {
 
 thread_local! {
     static CURRENT: RefCell<Option<Place>> = const { RefCell::new(None) };
+    /// A future of ours is being polled by the global executor.
+    static IS_IN_GLOBAL: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The place that was entered last; `None` also on a thread that is exiting.
@@ -48,6 +52,7 @@ pub(crate) fn get() -> Option<Place> {
     CURRENT
         .try_with(|current| current.borrow().clone())
         .unwrap_or(None)
+        .or_else(|| IS_IN_GLOBAL.get().then_some(Place::Global))
 }
 
 /// Makes `place` the current one of this thread until the guard is dropped.
@@ -55,16 +60,6 @@ pub(crate) fn enter(place: Place) -> Inside {
     Inside {
         before: replace(Some(place)),
     }
-}
-
-/// A future that is polled inside `place`, wherever that happens.
-async fn inside<F: Future>(place: Place, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let _inside = enter(place.clone());
-        future.as_mut().poll(cx)
-    })
-    .await
 }
 
 /// Restores on drop what was current before, also when a panic unwinds.
@@ -82,4 +77,28 @@ fn replace(place: Option<Place>) -> Option<Place> {
     CURRENT
         .try_with(|current| current.replace(place))
         .unwrap_or(None)
+}
+
+pin_project! {
+    /// A task of the global executor, whose threads know nothing of us: it brings the note along.
+    struct InGlobal<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for InGlobal<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                IS_IN_GLOBAL.set(false);
+            }
+        }
+        IS_IN_GLOBAL.set(true);
+        let _leave = Leave;
+        self.project().future.poll(cx)
+    }
 }

@@ -28,6 +28,7 @@ use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::error::GroupError;
 use crate::guest::{Guest, abandon, fail, take_over};
+use crate::here;
 use crate::hold::Hold;
 use crate::home::{Failure, Home, Shared};
 use crate::inside::Inside;
@@ -141,11 +142,11 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         let outer = place::node();
         let inherited = worker::run_of::<B>(outer.as_ref());
         let is_outermost = inherited.is_none();
-        let here = || place::find_backend::<B>().map(Shared::new);
+        let here = || here::find_backend::<B>().map(Shared::new);
         let Some(shared) = inherited.or_else(here) else {
             panic!(
                 "anyrt: there is no runtime for the task group of {caller}; {}",
-                place::ADVICE
+                here::ADVICE
             );
         };
         let home = Home::new(shared, is_outermost, policy);

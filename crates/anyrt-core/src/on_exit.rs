@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::context::Carried;
+use crate::here;
 use crate::place;
 use crate::tree::Launch;
 
@@ -56,7 +57,7 @@ use crate::tree::Launch;
 #[track_caller]
 pub fn on_exit<B: Backend>(cleanup: impl Future<Output = ()> + Send + 'static) {
     let registered = place::node().and_then(|here| {
-        let backend = place::backend::<B>();
+        let backend = here::backend::<B>();
         let launch: Launch = Arc::new(move |cleanups| drop(backend.spawn(cleanups)));
         here.push_exit(Box::pin(Carried::here().around(cleanup)), &launch)
             .ok()

@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::backend::Backend;
+use crate::here;
 use crate::observe::Wait;
-use crate::place;
 use crate::reason::Reason;
 use crate::scoped::{Limit, Run};
 use crate::tree::{Node, Role};
@@ -47,7 +47,7 @@ pub struct CancelScope<B> {
 impl<B: Backend> CancelScope<B> {
     /// A scope without a deadline.
     pub fn new() -> Self {
-        Self::of(Node::new(Role::Scope, None), place::find_backend())
+        Self::of(Node::new(Role::Scope, None), here::find_backend())
     }
 
     /// A scope that is cancelled at `deadline`.
@@ -255,7 +255,7 @@ impl<B: Backend> CancelScope<B> {
         self.clock
             .clone()
             .or_else(shared)
-            .or_else(place::find_backend)
+            .or_else(here::find_backend)
     }
 }
 

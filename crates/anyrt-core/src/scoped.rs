@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::followed::{End, Followed};
+use crate::here;
 use crate::observe::{Ending, What};
 use crate::place::{self, Bare, Place};
 use crate::reason::Cancelled;
@@ -106,12 +107,11 @@ fn enter<B: Backend>(
     handle: Option<Arc<Node>>,
     caller: &'static Location<'static>,
 ) -> Place {
-    let entered =
-        place::with_run(|backend: &B, is_observed| (limit.deadline(backend), is_observed));
+    let entered = here::with_run(|backend: &B, is_observed| (limit.deadline(backend), is_observed));
     let Some((deadline, is_observed)) = entered else {
         panic!(
             "anyrt: there is no runtime for the scope of {caller}; {}",
-            place::ADVICE
+            here::ADVICE
         );
     };
     let bare = match handle {
@@ -221,7 +221,7 @@ impl<B: Backend> Watch<B> {
         if due.is_none() && this.backend.is_none() {
             return false;
         }
-        let backend = this.backend.get_or_insert_with(place::backend);
+        let backend = this.backend.get_or_insert_with(here::backend);
         this.alarm.poll_passed(due, backend, cx)
     }
 

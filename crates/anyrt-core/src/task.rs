@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::delivery::{Deliver, is_counted};
+use crate::here;
 use crate::kind::{Kind, Nested, Parallel};
 use crate::observe::{Id, Wait};
 use crate::place;
@@ -222,7 +223,7 @@ impl<K: Kind<T>, T> Future for TaskOf<K, T> {
             Ok(value) => return Poll::Ready(value),
             Err(stopped) => stopped,
         };
-        if place::is_cancelled::<K::Backend>() || place::look(|node| node.is_doomed()) == Some(true)
+        if here::is_cancelled::<K::Backend>() || place::look(|node| node.is_doomed()) == Some(true)
         {
             return Poll::Pending; // The one who awaits is being cancelled and will be dropped.
         }

@@ -11,6 +11,7 @@ use crate::backend::Backend;
 use crate::context::Carried;
 use crate::default_limiter::default_thread_limiter;
 use crate::guest::Guest;
+use crate::here;
 use crate::hold::Hold;
 use crate::limiter::{Acquire, Limiter, Permit};
 use crate::observe::{Ending, Wait, What};
@@ -202,11 +203,11 @@ where
     }
 
     fn start(&mut self, call: F, token: Token, limiter: Limiter) -> Stage<B, T, F> {
-        let Some(backend) = place::find_backend::<B>() else {
+        let Some(backend) = here::find_backend::<B>() else {
             panic!(
                 "anyrt: there is no runtime for the thread of {}; {}",
                 self.caller,
-                place::ADVICE
+                here::ADVICE
             );
         };
         let here = place::node();
@@ -266,13 +267,13 @@ where
         loop {
             match std::mem::replace(&mut this.stage, Stage::Over) {
                 Stage::New(call) => {
-                    if place::is_cancelled::<B>() {
+                    if here::is_cancelled::<B>() {
                         return Poll::Pending;
                     }
                     this.stage = this.acquire(call);
                 }
                 Stage::Waiting(call, mut acquire) => match Pin::new(&mut acquire).poll(cx) {
-                    Poll::Ready(_) if place::is_cancelled::<B>() => return Poll::Pending,
+                    Poll::Ready(_) if here::is_cancelled::<B>() => return Poll::Pending,
                     Poll::Ready(permit) => {
                         let limiter = permit.limiter().clone();
                         this.stage = this.start(call, Token::Own { _token: permit }, limiter);
@@ -302,7 +303,7 @@ where
                 }
                 Stage::Over => {
                     assert!(
-                        place::is_cancelled::<B>(),
+                        here::is_cancelled::<B>(),
                         "anyrt: a call was polled after its end"
                     );
                     return Poll::Pending;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::backend::Backend;
+use crate::here;
 use crate::observe::Wait;
 use crate::place;
 use crate::watch::waits;
@@ -19,7 +20,7 @@ use crate::watch::waits;
 /// If there is no runtime at this place.
 #[track_caller]
 pub fn now<B: Backend>() -> Instant {
-    place::ask_backend(B::now)
+    here::ask_backend(B::now)
 }
 
 /// Waits for `duration`, counted from this call.
@@ -88,7 +89,7 @@ impl<B: Backend> Sleep<B> {
             turn: checkpoint(),
         };
         // The timer is put where it stays. Given back through the closures it would be moved by each of them.
-        place::ask_backend(|backend: &B| {
+        here::ask_backend(|backend: &B| {
             let now = backend.now();
             sleep.until = end(now);
             // Runtimes round their timers up, so what has passed already is not given to them.
@@ -184,6 +185,6 @@ impl Future for Checkpoint {
 /// ```
 #[track_caller]
 pub fn current_effective_deadline<B: Backend>() -> Option<Instant> {
-    let now = place::ask_backend(B::now);
+    let now = here::ask_backend(B::now);
     place::look(|node| node.effective_deadline(now)).flatten()
 }

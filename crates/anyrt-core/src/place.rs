@@ -65,10 +65,13 @@ impl Place {
     fn enter_as<R>(&mut self, waker: WakerId, f: impl FnOnce() -> R) -> R {
         struct Leave<'a>(&'a mut Place);
         impl Drop for Leave<'_> {
+            #[inline]
             fn drop(&mut self) {
-                if let Some(level) = change(Vec::pop).flatten() {
-                    *self.0 = level.place;
-                }
+                change(|levels| {
+                    if let Some(level) = levels.pop() {
+                        *self.0 = level.place;
+                    }
+                });
             }
         }
         change(|levels| {

@@ -116,6 +116,23 @@ pub async fn a_body_that_waits_is_not_polled_for_its_children<B: Backend>(rt: Rt
     assert_eq!(count.into_inner(), 2);
 }
 
+/// Same-task groups: a body that a child calls has its turn in the same poll, and so the group may end in it.
+pub async fn a_body_that_children_call_is_polled_after_them<B: Backend>(rt: Rt<B>) {
+    let sleepers = Sleeper::dormitory(3);
+    let mut group = pin!(rt.scoped_group(async |g| {
+        let children: Vec<_> = sleepers.iter().map(|one| g.spawn(one.sleep())).collect();
+        for child in children {
+            child.await;
+        }
+        Ok::<_, ()>(())
+    }));
+    for sleeper in &sleepers {
+        assert_eq!(group.as_mut().now_or_never(), None);
+        sleeper.end();
+    }
+    assert_eq!(group.now_or_never(), Some(Ok(())));
+}
+
 /// Same-task groups: a child that is woken costs one poll of it, and its siblings and the body none.
 pub async fn a_child_that_is_woken_costs_one_poll<B: Backend>(rt: Rt<B>) {
     let sleepers = Sleeper::dormitory(10);

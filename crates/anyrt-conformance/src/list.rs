@@ -1100,6 +1100,7 @@ promises! {
         a_greedy_child_starves_nobody
         a_greedy_body_starves_no_child
         a_body_that_waits_is_not_polled_for_its_children
+        a_body_that_children_call_is_polled_after_them
         a_child_that_is_woken_costs_one_poll
         ten_thousand_idle_children_cost_nothing
         a_child_that_is_woken_twice_is_polled_once

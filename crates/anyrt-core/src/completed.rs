@@ -251,7 +251,7 @@ impl<T> Desk<T> {
         Ticket {
             desk: self.clone(),
             permit,
-            has_landed: false,
+            is_handed_in: false,
         }
     }
 
@@ -279,7 +279,9 @@ impl<T> Desk<T> {
         let mut state = lock(&self.0);
         state.is_fed = true;
         state.is_cut |= is_cut && !state.is_closed;
-        let taker = state.taker.take();
+        // Otherwise the next child that ends wakes it.
+        let is_over = state.running == 0;
+        let taker = state.taker.take_if(|_| is_over);
         drop(state);
         wake(taker);
     }
@@ -317,7 +319,7 @@ fn wake(waker: Option<Waker>) {
 pub(crate) struct Ticket<T> {
     desk: Desk<T>,
     permit: Option<Permit>,
-    has_landed: bool,
+    is_handed_in: bool,
 }
 
 impl<T, E> Land<Result<T, E>> for Ticket<T> {
@@ -326,23 +328,33 @@ impl<T, E> Land<Result<T, E>> for Ticket<T> {
     fn land(mut self, output: Result<T, E>) -> Result<(), E> {
         let value = output?;
         let permit = self.permit.take();
-        let mut state = lock(&self.desk.0);
-        self.has_landed = true;
-        if !state.is_closed {
-            state.landed.push_back((value, permit));
-        }
+        self.hand_in(Some((value, permit)));
         Ok(())
+    }
+}
+
+impl<T> Ticket<T> {
+    /// Its child is over, and has given this.
+    fn hand_in(&mut self, mut landed: Option<(T, Option<Permit>)>) {
+        self.is_handed_in = true;
+        let mut state = lock(&self.desk.0);
+        state.running -= 1;
+        if !state.is_closed {
+            state.is_cut |= landed.is_none();
+            state.landed.extend(landed.take());
+        }
+        let taker = state.taker.take();
+        drop(state);
+        drop(landed);
+        wake(taker);
     }
 }
 
 impl<T> Drop for Ticket<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.desk.0);
-        state.running -= 1;
-        state.is_cut |= !self.has_landed && !state.is_closed;
-        let taker = state.taker.take();
-        drop(state);
-        wake(taker);
+        if !self.is_handed_in {
+            self.hand_in(None);
+        }
     }
 }
 

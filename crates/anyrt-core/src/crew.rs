@@ -83,7 +83,7 @@ where
         if home_of(self.scope().node()).tally.join_all(children.len()) {
             let children = children.into_iter();
             let children = children.map(|child| self.member(Extras::default(), child));
-            self.spawner().push_all(children.collect());
+            self.spawner().push_all(children);
         }
     }
 }

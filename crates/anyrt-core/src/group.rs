@@ -249,12 +249,12 @@ where
         this.nest.end_body();
     }
 
-    /// Polls the children that run in this task.
-    fn poll_children(self: Pin<&mut Self>) {
+    /// Polls the children that run in this task, and gives whether it is the turn of the body then.
+    fn poll_children(self: Pin<&mut Self>) -> bool {
         let this = self.project();
         let backend = this.home.backend::<B>();
         this.nest
-            .poll_children(this.children, || backend.has_budget());
+            .poll_children(this.children, || backend.has_budget())
     }
 
     /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
@@ -419,7 +419,9 @@ where
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
-        self.as_mut().poll_children();
+        if self.as_mut().poll_children() {
+            self.as_mut().poll_body(cx);
+        }
         while !self.body.is_live() && self.as_mut().poll_leaving(cx) && self.is_empty(cx) {
             if self.as_mut().begin_leaving() {
                 continue;

@@ -26,7 +26,8 @@ pub(crate) trait Housing {
 
     fn spawner(&self) -> Self::Spawner;
 
-    /// Polls the body, if it is to be polled now. The first step of a poll of the group.
+    /// Polls the body, if it is to be polled now. The first step of a poll of the group, and one after the children
+    /// where those say so.
     fn poll_body<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -37,7 +38,9 @@ pub(crate) trait Housing {
     fn end_body(&mut self);
 
     /// Polls each child once that is ready, or that `children`, their node, concerns, as long as there `is_time`.
-    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool);
+    ///
+    /// Gives whether it is the turn of the body then, which it was not before.
+    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) -> bool;
 
     /// Sees to it that the group is polled when there is something to do. The last step of a poll that waits.
     fn rest(&mut self, children: &Node, waker: &Waker);
@@ -48,20 +51,22 @@ pub(crate) trait Housing {
 
 /// The children of one group, and its body, each with a waker of its own.
 ///
-/// Each poll of the group is one pass over those that are ready. So the body and the children take turns, and a
-/// group within a group costs one poll for each level.
+/// Each poll of the group is one pass over those that are ready, the body first, or last if it was called by children.
+/// So the body and the children take turns, and a group within a group costs one poll for each level.
 ///
 /// A child does not listen for cancellations itself: all of them run here, so it is enough that the group does.
 pub(crate) struct Nest<C> {
     inbox: Arc<Inbox<C>>,
     ready: Arc<Ready>,
     children: Slab<Nestling<C>>,
-    body: Waker,
+    /// Gone once the body has ended.
+    body: Option<Waker>,
     is_body_due: bool,
     /// Those whose turn it is. Where there is no time for all of them the others come first in the next pass.
     pass: VecDeque<Caller>,
     /// There was no time for all of them, and there would never be if the body always came first.
     is_childrens_turn: bool,
+    /// It has been polled in this poll of the group.
     has_body_had_time: bool,
     /// How many children there have been.
     born: u64,
@@ -76,8 +81,18 @@ struct Nestling<C> {
     rank: u64,
     /// By which it may be picked.
     number: u64,
-    /// It stands in the pass.
-    is_called: bool,
+}
+
+impl<C> Nestling<C> {
+    /// One that has not been taken in: it has no waker and no rank.
+    fn new(number: u64, future: C) -> Self {
+        Self {
+            future,
+            waker: Waker::noop().clone(),
+            rank: 0,
+            number,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -89,7 +104,7 @@ struct Told {
 /// Where children go first.
 pub(crate) struct Inbox<C> {
     /// `None` once the group is gone.
-    children: Mutex<Option<Vec<(u64, C)>>>,
+    children: Mutex<Option<Slab<Nestling<C>>>>,
     ready: Arc<Ready>,
 }
 
@@ -99,15 +114,29 @@ pub struct Nesting<C>(Arc<Inbox<C>>);
 impl<C> Nesting<C> {
     /// Puts a child with this number into the group, or drops it if the group is gone. Gives whether it is in.
     pub(crate) fn push(&self, number: u64, child: C) -> bool {
-        self.put_in(|inbox| inbox.push((number, child)))
+        self.put_in(|inbox| {
+            inbox.insert(Nestling::new(number, child));
+        })
     }
 
     /// Puts children with their numbers into the group, or drops them if the group is gone.
-    pub(crate) fn push_all(&self, mut children: Vec<(u64, C)>) {
-        self.put_in(|inbox| inbox.append(&mut children));
+    pub(crate) fn push_all(&self, children: impl ExactSizeIterator<Item = (u64, C)>) {
+        let mut new = Slab::with_capacity(children.len());
+        for (number, child) in children {
+            new.insert(Nestling::new(number, child));
+        }
+        self.put_in(|inbox| {
+            if inbox.is_empty() {
+                *inbox = new;
+            } else {
+                new.into_iter().for_each(|(_, child)| {
+                    inbox.insert(child);
+                });
+            }
+        });
     }
 
-    fn put_in(&self, put: impl FnOnce(&mut Vec<(u64, C)>)) -> bool {
+    fn put_in(&self, put: impl FnOnce(&mut Slab<Nestling<C>>)) -> bool {
         let mut children = lock(&self.0.children);
         let Some(inbox) = &mut *children else {
             drop(children);
@@ -137,7 +166,7 @@ impl<C> Default for Nest<C> {
         let ready = Arc::<Ready>::default();
         Self {
             children: Slab::new(),
-            body: ready.waker(None),
+            body: Some(ready.clone().into()),
             is_body_due: true,
             pass: VecDeque::new(),
             is_childrens_turn: false,
@@ -145,7 +174,7 @@ impl<C> Default for Nest<C> {
             born: 0,
             told: Told::default(),
             inbox: Arc::new(Inbox {
-                children: Mutex::new(Some(Vec::new())),
+                children: Mutex::new(Some(Slab::new())),
                 ready: ready.clone(),
             }),
             ready,
@@ -157,42 +186,34 @@ impl<C> Nest<C> {
     /// Takes in those that have been spawned; it is their turn.
     fn take_in(&mut self) {
         let mut inbox = lock(&self.inbox.children);
-        let new = inbox.as_mut().map(std::mem::take).unwrap_or_default();
-        drop(inbox);
-        for (number, future) in new {
-            let entry = self.children.vacant_entry();
-            let caller = Caller {
-                index: entry.key(),
-                rank: self.born,
-            };
-            entry.insert(Nestling {
-                future,
-                waker: self.ready.waker(Some(caller)),
-                rank: caller.rank,
-                number,
-                is_called: true,
-            });
+        let Some(new) = inbox.as_mut().filter(|new| !new.is_empty()) else {
+            return;
+        };
+        let mut take_in = |index, child: &mut Nestling<C>| {
+            let rank = self.born;
             self.born += 1;
+            let caller = Caller { index, rank };
+            child.rank = rank;
+            child.waker = self.ready.waker(caller);
             self.pass.push_back(caller);
-        }
-    }
-
-    /// Makes it the turn of those that have called.
-    fn take_calls(&mut self) {
-        let Self {
-            ready,
-            children,
-            pass,
-            ..
-        } = self;
-        ready.take_children(|caller| {
-            let child = children.get_mut(caller.index);
-            let child = child.filter(|child| child.rank == caller.rank);
-            if let Some(child) = child.filter(|child| !child.is_called) {
-                child.is_called = true;
-                pass.push_back(caller);
+        };
+        if self.children.is_empty() {
+            // They keep the places that they have got.
+            self.children.clear();
+            std::mem::swap(&mut self.children, new);
+            drop(inbox);
+            for (index, child) in &mut self.children {
+                take_in(index, child);
             }
-        });
+        } else {
+            let new = std::mem::take(new);
+            drop(inbox);
+            for (_, mut child) in new {
+                let entry = self.children.vacant_entry();
+                take_in(entry.key(), &mut child);
+                entry.insert(child);
+            }
+        }
     }
 
     /// Makes it the turn of those that have been cancelled since the last time.
@@ -209,12 +230,11 @@ impl<C> Nest<C> {
         // They end in the order of spawning, also those whose turn it was already.
         let mut concerned: Vec<_> = self
             .children
-            .iter_mut()
+            .iter()
             .filter(|(_, child)| is_concerned(child))
-            .map(|(index, child)| {
-                child.is_called = true;
-                let rank = child.rank;
-                Caller { index, rank }
+            .map(|(index, child)| Caller {
+                index,
+                rank: child.rank,
             })
             .collect();
         concerned.sort_by_key(|child| child.rank);
@@ -254,34 +274,40 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
         _: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> R,
     ) -> Option<R> {
-        self.is_body_due |= self.ready.get_up();
+        self.ready.get_up();
+        self.is_body_due |= self.ready.take_body();
         let is_childrens_turn = std::mem::take(&mut self.is_childrens_turn);
         if is_childrens_turn || !self.is_body_due {
             return None;
         }
+        let body = self.body.as_ref()?;
         self.is_body_due = false;
         self.has_body_had_time = true;
-        Some(poll(&mut Context::from_waker(&self.body)))
+        Some(poll(&mut Context::from_waker(body)))
     }
 
     fn end_body(&mut self) {
         self.is_body_due = false;
-        self.ready.end_body();
+        self.body = None;
     }
 
-    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) {
-        self.take_calls();
+    fn poll_children(&mut self, children: &Node, is_time: impl Fn() -> bool) -> bool {
+        if self.pass.is_empty() {
+            self.ready.take_children(&mut self.pass);
+        }
         self.take_in();
         self.call_cancelled(children);
-        let has_body_had_time = std::mem::take(&mut self.has_body_had_time);
         // At least one of them has its turn, unless the body has taken all the time: then it is theirs next.
-        let mut goes_on = !has_body_had_time || is_time();
+        let mut goes_on = !self.has_body_had_time || is_time();
         while goes_on {
-            let Some(Caller { index, .. }) = self.pass.pop_front() else {
-                return;
+            let Some(Caller { index, rank }) = self.pass.pop_front() else {
+                break;
             };
-            let child = &mut self.children[index];
-            child.is_called = false;
+            let child = self.children.get_mut(index);
+            // A call may have come after the end of its child.
+            let Some(child) = child.filter(|child| child.rank == rank) else {
+                continue;
+            };
             let future = Pin::new(&mut child.future);
             let polled = future.poll(&mut Context::from_waker(&child.waker));
             if polled.is_ready() {
@@ -289,16 +315,20 @@ impl<C: Future<Output = ()> + Unpin> Housing for Nest<C> {
             }
             goes_on = is_time();
         }
-        self.is_childrens_turn = has_body_had_time && !self.pass.is_empty();
+        self.is_childrens_turn = self.has_body_had_time && !self.pass.is_empty();
+        // What has called for a body that has ended is heard, but there is nobody who could answer.
+        self.is_body_due |= self.ready.take_body() && self.body.is_some();
+        self.is_body_due && !self.has_body_had_time && is_time()
     }
 
     fn rest(&mut self, children: &Node, waker: &Waker) {
+        self.has_body_had_time = false;
         let is_quiet = !self.is_body_due
             && self.pass.is_empty()
-            && self.ready.lie_down(waker)
+            && self.ready.lie_down(waker, &mut self.pass)
             && lock(&self.inbox.children)
                 .as_ref()
-                .is_none_or(Vec::is_empty)
+                .is_none_or(Slab::is_empty)
             && !children.has_picks()
             && !Told::of(children).is_more_than(self.told);
         if !is_quiet {
@@ -342,7 +372,9 @@ impl Housing for () {
 
     fn end_body(&mut self) {}
 
-    fn poll_children(&mut self, _: &Node, _: impl Fn() -> bool) {}
+    fn poll_children(&mut self, _: &Node, _: impl Fn() -> bool) -> bool {
+        false
+    }
 
     fn rest(&mut self, _: &Node, _: &Waker) {}
 

@@ -1,16 +1,19 @@
 //! Who of those that share one task is to be polled next.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Wake, Waker};
 
 use crate::lock::lock;
 
-/// What the body and the children of a group in one task were woken for, until the group looks.
+/// What the body and the children of a group in one task were woken for, until the group looks. Wakes the body.
 #[derive(Default)]
 pub(crate) struct Ready {
     /// There is a waker: the group is not being polled, so that it does not see by itself what comes in.
     is_asleep: AtomicBool,
+    /// Set before the lock is taken that a group takes to lie down.
+    has_body_called: AtomicBool,
     calls: Mutex<Calls>,
 }
 
@@ -24,26 +27,23 @@ pub(crate) struct Caller {
 
 #[derive(Default)]
 struct Calls {
-    children: Vec<Caller>,
+    children: VecDeque<Caller>,
     /// How often they have been taken.
     round: u64,
-    has_body_called: bool,
-    /// What calls for the body then is still to be looked at, but not by the body.
-    has_body_ended: bool,
     waker: Option<Waker>,
 }
 
-/// Wakes one child, or the body.
+/// Wakes one child.
 struct Call {
-    child: Option<Caller>,
+    child: Caller,
     /// One more than the round in which it called last. It changes under the lock only.
     called_in: AtomicU64,
     group: Arc<Ready>,
 }
 
 impl Ready {
-    /// A waker for this child, or for the body.
-    pub(crate) fn waker(self: &Arc<Self>, child: Option<Caller>) -> Waker {
+    /// A waker for this child.
+    pub(crate) fn waker(self: &Arc<Self>, child: Caller) -> Waker {
         let call = Call {
             child,
             called_in: AtomicU64::new(0),
@@ -52,36 +52,39 @@ impl Ready {
         Arc::new(call).into()
     }
 
-    /// The group is being polled; gives whether the body is to be.
-    pub(crate) fn get_up(&self) -> bool {
-        let mut calls = lock(&self.calls);
-        let waker = self.take_waker(&mut calls);
-        let has_body_called = std::mem::take(&mut calls.has_body_called);
-        drop(calls);
-        drop(waker);
-        has_body_called
+    /// The group is being polled.
+    pub(crate) fn get_up(&self) {
+        // Most often it was a call that has woken it.
+        if self.is_asleep.load(Ordering::Acquire) {
+            let waker = self.take_waker(&mut lock(&self.calls));
+            drop(waker);
+        }
     }
 
-    /// Nobody is there any more who could answer a call for the body.
-    pub(crate) fn end_body(&self) {
-        let mut calls = lock(&self.calls);
-        calls.has_body_ended = true;
-        calls.has_body_called = false;
+    /// Whether the body has called since the last time.
+    pub(crate) fn take_body(&self) -> bool {
+        self.has_body_called.load(Ordering::Acquire)
+            && self.has_body_called.swap(false, Ordering::AcqRel)
     }
 
-    /// Takes the children that have called, in the order of their calls. `take` is no code of the user's.
-    pub(crate) fn take_children(&self, take: impl FnMut(Caller)) {
+    /// Takes the children that have called, in the order of their calls, in exchange for a list that is empty.
+    pub(crate) fn take_children(&self, list: &mut VecDeque<Caller>) {
         let mut calls = lock(&self.calls);
         calls.round += 1;
-        calls.children.drain(..).for_each(take);
+        std::mem::swap(&mut calls.children, list);
     }
 
     /// The group's poll is over. Gives false, and has not kept the waker, if somebody has called meanwhile.
-    pub(crate) fn lie_down(&self, waker: &Waker) -> bool {
+    ///
+    /// What is called next goes into `list`, which is empty, rather than into a new one.
+    pub(crate) fn lie_down(&self, waker: &Waker, list: &mut VecDeque<Caller>) -> bool {
         let waker = waker.clone();
         let mut calls = lock(&self.calls);
-        if calls.has_body_called || !calls.children.is_empty() {
+        if self.has_body_called.load(Ordering::Acquire) || !calls.children.is_empty() {
             return false;
+        }
+        if calls.children.capacity() == 0 {
+            std::mem::swap(&mut calls.children, list);
         }
         let before = calls.waker.replace(waker);
         self.is_asleep.store(true, Ordering::Release);
@@ -93,15 +96,31 @@ impl Ready {
     /// Wakes the group, unless it is being polled and is going to look in any case.
     pub(crate) fn wake(&self) {
         if self.is_asleep.load(Ordering::Acquire) {
-            let waker = self.take_waker(&mut lock(&self.calls));
-            waker.into_iter().for_each(Waker::wake);
+            self.wake_after(lock(&self.calls));
         }
+    }
+
+    fn wake_after(&self, mut calls: MutexGuard<'_, Calls>) {
+        let waker = self.take_waker(&mut calls);
+        drop(calls);
+        waker.into_iter().for_each(Waker::wake);
     }
 
     fn take_waker(&self, calls: &mut Calls) -> Option<Waker> {
         let waker = calls.waker.take()?;
         self.is_asleep.store(false, Ordering::Release);
         Some(waker)
+    }
+}
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_body_called.store(true, Ordering::Release);
+        self.wake_after(lock(&self.calls));
     }
 }
 
@@ -112,18 +131,11 @@ impl Wake for Call {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let mut calls = lock(&self.group.calls);
-        match self.child {
-            Some(child) => {
-                let round = calls.round + 1;
-                if self.called_in.load(Ordering::Relaxed) != round {
-                    self.called_in.store(round, Ordering::Relaxed);
-                    calls.children.push(child);
-                }
-            }
-            None => calls.has_body_called = !calls.has_body_ended,
+        let round = calls.round + 1;
+        if self.called_in.load(Ordering::Relaxed) != round {
+            self.called_in.store(round, Ordering::Relaxed);
+            calls.children.push_back(self.child);
         }
-        let waker = self.group.take_waker(&mut calls);
-        drop(calls);
-        waker.into_iter().for_each(Waker::wake);
+        self.group.wake_after(calls);
     }
 }

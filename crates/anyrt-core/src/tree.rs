@@ -124,6 +124,18 @@ struct State {
     /// The first cause for which this node was effectively cancelled.
     cause: Option<Reason>,
     deadline: Option<Instant>,
+    /// The earliest deadline of the visible scopes around it.
+    above: Option<Instant>,
+    waker: Option<Waker>,
+    members: List<Member>,
+    key_in_parent: Option<u32>,
+    key_in_handle: Option<u32>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+struct Rare {
     /// A time limit that becomes the deadline when the scope is first entered.
     timeout: Option<Duration>,
     /// When a graceful stop is over.
@@ -132,17 +144,22 @@ struct State {
     stop_reason: Option<Reason>,
     /// A graceful stop whose time begins where there is a clock.
     grace: Option<Duration>,
-    /// The earliest deadline of the visible scopes around it.
-    above: Option<Instant>,
-    waker: Option<Waker>,
-    members: List<Member>,
-    key_in_parent: Option<usize>,
-    key_in_handle: Option<usize>,
     /// Children that were cancelled one by one and have not ended yet.
     picked: Vec<u64>,
     /// Of a children node: the node of the daemons.
     daemons: Daemons,
-    exits: Option<Box<Exits>>,
+    exits: Option<Exits>,
+}
+
+impl State {
+    /// What is rare, to be changed.
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn stop_end(&self) -> Option<Instant> {
+        self.rare.as_ref()?.stop_end
+    }
 }
 
 #[derive(Debug, Default)]
@@ -318,7 +335,7 @@ impl Node {
             return;
         }
         let below = Member::Below(Arc::downgrade(self));
-        state.key_in_parent = Some(above.members.insert(below));
+        state.key_in_parent = Some(above.members.insert(below) as u32);
         if !self.is_shielded() {
             state.above = earlier(parent.limit_of(&above), above.above);
             if parent.is_effectively_cancelled() {
@@ -384,7 +401,7 @@ impl Node {
         let listed = [(self.parent(), keys.0), (self.handle.as_ref(), keys.1)];
         for (list, key) in listed {
             if let (Some(list), Some(key)) = (list, key) {
-                let member = lock(&list.state).members.remove(key);
+                let member = lock(&list.state).members.remove(key as usize);
                 drop(member);
             }
         }

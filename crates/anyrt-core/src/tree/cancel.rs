@@ -70,9 +70,12 @@ impl Node {
         let mut scope = lock(&handle.state);
         // The handle is older than its runs, so it is locked first.
         let mut state = lock(&self.state);
-        state.key_in_handle = Some(scope.members.insert(Member::Run(Arc::downgrade(self))));
+        let run = Member::Run(Arc::downgrade(self));
+        state.key_in_handle = Some(scope.members.insert(run) as u32);
         state.deadline = scope.deadline;
-        state.stop_end = scope.stop_end;
+        if let Some(end) = scope.stop_end() {
+            state.rare().stop_end = Some(end);
+        }
         self.set(handle.flags.load(Ordering::Acquire) & STOPPING);
         if handle.is(OWN) {
             state.cause = scope.cause.clone();

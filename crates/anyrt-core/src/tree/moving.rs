@@ -37,7 +37,7 @@ impl Node {
             return false;
         }
         let member = match (&mut above, state.key_in_parent.take()) {
-            (Some((_, above)), Some(key)) => Some(above.members.remove(key)),
+            (Some((_, above)), Some(key)) => Some(above.members.remove(key as usize)),
             _ => None,
         };
         self.flags.fetch_and(!(ATTACHED | AWAY), Ordering::AcqRel);

@@ -217,6 +217,14 @@ impl Home {
         self.tally.leave()
     }
 
+    /// A child was interrupted by a cancellation from outside the group: it is not done.
+    pub(crate) fn tell_cut(&self) {
+        // One of many writes; the others would only take the line from each other.
+        if !self.cut.load(Ordering::Relaxed) {
+            self.cut.store(true, Ordering::Release);
+        }
+    }
+
     pub(crate) fn record(&self, failure: Failure) {
         let mut failures = lock(self.failures.get_or_init(Mutex::default));
         match failure {

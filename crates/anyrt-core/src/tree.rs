@@ -343,7 +343,8 @@ impl Node {
                 self.set(ABOVE);
             }
         }
-        self.set(ATTACHED | MOVED);
+        let moved = if state.above.is_some() { MOVED } else { 0 };
+        self.set(ATTACHED | moved);
     }
 
     /// Sees to it that a cancellation, from wherever it comes, wakes this node's own future.
@@ -372,9 +373,12 @@ impl Node {
         *armed = id;
     }
 
-    /// Wakes this node's own future.
-    pub(crate) fn wake(&self) {
-        let waker = self.take_waker(&mut lock(&self.state));
+    /// Wakes this node's own future; that of a children node is its group, which listens at the body node.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        let Some(node) = self.way_home().find(|node| node.role != Role::Children) else {
+            return;
+        };
+        let waker = node.take_waker(&mut lock(&node.state));
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::deadline::tell_below;
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, SPREAD, STOPPING, TOLD};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD, STOPPING, TOLD};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -164,6 +164,9 @@ impl Node {
         drop((state, above));
         if flag == OWN && before & OWN == 0 {
             self.tell_cancelled(reason);
+            if self.role == Role::Children {
+                self.wake();
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State, TIMED};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State, TIMED};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -20,7 +20,10 @@ impl Node {
         let state = lock(&self.state);
         match (state.deadline, state.stop_end()) {
             (deadline, Some(end)) if deadline.is_none_or(|deadline| end <= deadline) => {
-                let reason = state.rare.as_ref().and_then(|rare| rare.stop_reason.clone());
+                let reason = state
+                    .rare
+                    .as_ref()
+                    .and_then(|rare| rare.stop_reason.clone());
                 Some((end, reason.unwrap_or(Reason::Shutdown)))
             }
             (deadline, _) => Some((deadline?, Reason::Deadline)),
@@ -191,6 +194,9 @@ pub(super) fn tell_below(changed: VecDeque<Arc<Node>>) {
         // The last owner of a node leaves its parent's list, so none may go under the lock.
         untouched.clear();
         wakers.drain(..).for_each(Waker::wake);
+        if node.role == Role::Children {
+            node.wake();
+        }
     }
 }
 

@@ -84,8 +84,8 @@ impl Node {
             .take_while(|node| node.role == Role::Children)
         {
             node.set(PICKS);
-            node.wake();
         }
+        self.wake();
     }
 
     /// Whether single children have been cancelled since the group last looked.

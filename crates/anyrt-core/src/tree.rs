@@ -101,6 +101,9 @@ const DAEMONS: u32 = 1 << 17;
 const GRACED: u32 = 1 << 18;
 /// It has been given a time limit, which begins when it is first entered.
 const TIMED: u32 = 1 << 19;
+/// Somebody observes the run. The ledger knows it too, but is written to by all who come and go, and this is asked at
+/// each poll of a child.
+const OBSERVED: u32 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -219,6 +222,7 @@ impl Node {
     }
 
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
+        let is_observed = home.as_ref().is_some_and(|home| home.observer().is_some());
         Self {
             role,
             below: parent,
@@ -226,7 +230,7 @@ impl Node {
             home,
             handle: None,
             holds: AtomicUsize::new(0),
-            flags: AtomicU32::new(0),
+            flags: AtomicU32::new(if is_observed { OBSERVED } else { 0 }),
             state: Mutex::default(),
         }
     }

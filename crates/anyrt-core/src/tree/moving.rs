@@ -18,7 +18,7 @@ impl Node {
             Some(below) if host.lodging.is_some() && !host.is(AWAY) => below.clone(),
             _ => host,
         });
-        *node.flags.get_mut() = AWAY;
+        *node.flags.get_mut() |= AWAY;
         Arc::new(node)
     }
 

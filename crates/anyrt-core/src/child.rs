@@ -144,6 +144,10 @@ where
         };
         let may_run = has_come && !is_late;
         let is_to_be_cut = |place: &mut Place, cx: &mut Context<'_>| {
+            // Who knows that it is cancelled need not listen for it.
+            if is_interrupted(place) {
+                return true;
+            }
             this.ear.listen(place, cx);
             heed_pick(place, this.ear.number);
             is_interrupted(place)
@@ -289,7 +293,7 @@ fn is_interrupted(place: &Place) -> bool {
     if !node.is_cancelled_first() && !children.is_cancelled_first() {
         // Here and not where the group looks: by then the child is gone.
         if let Some(home) = &children.home {
-            home.cut.store(true, Ordering::Release);
+            home.tell_cut();
         }
     }
     true

@@ -27,9 +27,9 @@ use pin_project_lite::pin_project;
 use crate::alarm::Alarm;
 use crate::backend::Backend;
 use crate::error::GroupError;
-use crate::guest::{Guest, abandon, fail, take_over};
+use crate::guest::{self, Guest, abandon, fail, leave_as_guest, take_over};
 use crate::here;
-use crate::hold::Hold;
+use crate::hold::{give_back, hold};
 use crate::home::{Failure, Home, Shared};
 use crate::inside::Inside;
 use crate::leaving::Leaving;
@@ -109,19 +109,15 @@ pin_project! {
         value: Option<T>,
         // The children, where they are not tasks of their own.
         nest: N,
-        node: Arc<Node>,
         children: Arc<Node>,
-        home: Arc<Home>,
-        armed: (WakerId, WakerId),
-        // The deadline of the children's scope, if the group has to watch it.
+        armed: WakerId,
+        // Where the group has to watch a deadline of the children's scope, or the end of a grace period.
         due: Option<Instant>,
-        #[pin]
-        alarm: Alarm<B>,
+        alarm: Option<Pin<Box<Alarm<B>>>>,
         // The cleanups of the body, once all else has ended.
         leaving: Option<Box<Leaving>>,
-        // Both are gone once the group has ended.
-        hold: Option<Hold>,
-        guest: Option<Guest>,
+        // Until then it is a guest of the group around it, and holds the scopes around it.
+        has_ended: bool,
         errors: PhantomData<fn(E)>,
     }
 
@@ -149,9 +145,14 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
                 here::ADVICE
             );
         };
+        if let Some(outer) = &outer {
+            guest::join(outer);
+            hold(outer);
+        }
         let home = Home::new(shared, is_outermost, policy);
-        let node = Node::with(Role::Body, outer.clone(), Some(home.clone()));
-        let children = Node::with(Role::Children, Some(node.clone()), Some(home.clone()));
+        let node = Node::with(Role::Body, outer, Some(home.clone()));
+        let children = Node::with(Role::Children, Some(node.clone()), Some(home));
+        let home = home_of(&children);
         if is_outermost {
             home.shared.begin(&children);
         }
@@ -159,50 +160,49 @@ impl<B: Backend, T, E, F, Fut, N: Housing> Running<B, T, E, F, Fut, N> {
         node.begins(what, home.name().as_deref(), Some(caller));
         Self {
             make: Some(body),
-            body: Inside::new(Place::At(node.clone()), None),
+            body: Inside::new(Place::At(node), None),
             value: None,
             nest,
             children,
-            node,
-            home,
-            armed: Default::default(),
+            armed: WakerId::default(),
             due: None,
-            alarm: Alarm::new(),
+            alarm: None,
             leaving: None,
-            guest: Some(Guest::of(outer.as_ref())),
-            hold: outer.map(Hold::on),
+            has_ended: false,
             errors: PhantomData,
         }
     }
 
     /// Whether all has ended. If it was cut it is pending all the same.
     pub(crate) fn has_ended(&self) -> bool {
-        self.guest.is_none()
+        self.has_ended
     }
 
     /// Dropped from outside before its end: cancels what is left, which the enclosing group waits for.
     fn abandon(self: Pin<&mut Self>) {
-        struct Abandon(Arc<Node>);
-        impl Drop for Abandon {
+        struct Abandon<'a>(&'a Arc<Node>);
+        impl Drop for Abandon<'_> {
             fn drop(&mut self) {
-                abandon(&self.0);
+                if let Some(outer) = body_of(self.0).parent() {
+                    give_back(outer);
+                }
+                abandon(self.0);
             }
         }
         let this = self.project();
-        let Some(guest) = this.guest.take() else {
+        if std::mem::replace(this.has_ended, true) {
             return;
-        };
-        guest.stay();
-        this.node.cancel(&Reason::Dropped);
-        if let Some(leaving) = this.leaving.take() {
-            take_over(*leaving, Guest::of(Some(this.node)));
         }
-        // Also if the body's destructors panic.
-        let _after_the_body = Abandon(this.children.clone());
+        let node = body_of(this.children);
+        node.cancel(&Reason::Dropped);
+        if let Some(leaving) = this.leaving.take() {
+            take_over(*leaving, Guest::of(Some(node)));
+        }
+        // Also if the body's destructors panic. The last one who leaves counts the group out.
+        let _after_the_body = Abandon(this.children);
         this.body.clear();
         this.nest.clear();
         throw_away(this.value.take());
-        *this.hold = None;
     }
 }
 
@@ -217,6 +217,7 @@ where
     /// Polls the body, and drops it if it has ended or is to be cut.
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.project();
+        let node = body_of(this.children);
         let mut body = this.body;
         let first = this.make.take().map(|make| (make, this.nest.spawner()));
         let polled = this.nest.poll_body(cx, |cx| {
@@ -228,7 +229,7 @@ where
                 body.as_mut().poll(cx)
             }));
             if let Ok(Poll::Pending) = polled {
-                this.node.listen(cx.waker(), &mut this.armed.0);
+                node.listen(cx.waker(), this.armed);
             }
             polled
         });
@@ -236,15 +237,15 @@ where
         match polled {
             Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
             Ok(Poll::Ready(Err(error))) => {
-                fail(this.node, &None, Failure::Error(Box::new(error)));
+                fail(node, &None, Failure::Error(Box::new(error)));
             }
-            Err(payload) => fail(this.node, &None, Failure::Panic(payload)),
-            Ok(Poll::Pending) if this.node.is_to_be_cut() => {}
+            Err(payload) => fail(node, &None, Failure::Panic(payload)),
+            Ok(Poll::Pending) if node.is_to_be_cut() => {}
             Ok(Poll::Pending) => return,
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| body.as_mut().clear()));
         if let Err(payload) = dropped {
-            fail(this.node, &None, Failure::Panic(payload));
+            fail(node, &None, Failure::Panic(payload));
         }
         this.nest.end_body();
     }
@@ -252,20 +253,21 @@ where
     /// Polls the children that run in this task, and gives whether it is the turn of the body then.
     fn poll_children(self: Pin<&mut Self>) -> bool {
         let this = self.project();
-        let backend = this.home.backend::<B>();
+        let backend = home_of(this.children).backend::<B>();
         this.nest
             .poll_children(this.children, || backend.has_budget())
     }
 
     /// Watches the deadline that the children's scope may have been given, and the end of a grace period.
     fn poll_deadline(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
-        let backend = this.home.backend::<B>();
-        this.children.listen(cx.waker(), &mut this.armed.1);
+        let this = self.project();
+        let node = body_of(this.children);
         if !this.body.is_live() {
-            this.node.arm(cx.waker(), &mut this.armed.0);
+            node.listen(cx.waker(), this.armed);
         }
-        let nodes = [&*this.node, &*this.children];
+        this.children.attach();
+        let backend = home_of(this.children).backend::<B>();
+        let nodes = [node, &*this.children];
         // Both are to be asked.
         if nodes.map(|node| node.take_moved()).contains(&true) {
             for node in nodes {
@@ -273,12 +275,17 @@ where
             }
             *this.due = earliest(nodes);
         }
-        while this.alarm.as_mut().poll_passed(*this.due, backend, cx) {
+        while this.due.is_some() {
+            let alarm = this.alarm.get_or_insert_with(|| Box::pin(Alarm::new()));
+            if !alarm.as_mut().poll_passed(*this.due, backend, cx) {
+                return;
+            }
             for node in nodes {
                 node.expire_if_passed(|| backend.now());
             }
             *this.due = earliest(nodes);
         }
+        *this.alarm = None;
     }
 
     /// Runs the cleanups of the body, and gives whether they have ended.
@@ -292,7 +299,7 @@ where
         };
         *this.leaving = None;
         if let Some(payload) = panic {
-            fail(this.node, &None, Failure::Panic(payload));
+            fail(body_of(this.children), &None, Failure::Panic(payload));
         }
         true
     }
@@ -300,26 +307,27 @@ where
     /// Everything else has ended: begins with the cleanups of the body, if there are any. They may still spawn.
     fn begin_leaving(self: Pin<&mut Self>) -> bool {
         let this = self.project();
-        *this.leaving = Leaving::begin(this.node).map(Box::new);
+        *this.leaving = Leaving::begin(body_of(this.children)).map(Box::new);
         this.leaving.is_some()
     }
 
     /// Whether nothing is left in the group, as of now; cancels the daemons if nothing else is.
     fn is_empty(&self, cx: &mut Context<'_>) -> bool {
+        let home = home_of(&self.children);
         let daemons = self.children.daemons();
         // Most often the children have ended before the body, and nobody need be told of the waker.
-        if daemons.is_none() && self.home.tally.is_empty() {
+        if daemons.is_none() && home.tally.is_empty() {
             return true;
         }
-        self.home.tally.start_joining();
-        self.home.joiner.register(cx.waker());
+        home.tally.start_joining();
+        home.joiner.register(cx.waker());
         let Some(daemons) = daemons else {
-            return self.home.tally.is_empty();
+            return home.tally.is_empty();
         };
         let ledger = home_of(&daemons);
         ledger.tally.start_joining();
         ledger.joiner.register(cx.waker());
-        if !self.home.tally.is_empty() {
+        if !home.tally.is_empty() {
             return false;
         }
         daemons.cancel(&Reason::Done);
@@ -328,14 +336,15 @@ where
 
     /// Ends the group if nothing is left in it.
     fn try_close(&self) -> bool {
+        let home = home_of(&self.children);
         let Some(daemons) = self.children.daemons() else {
-            return self.home.tally.try_close();
+            return home.tally.try_close();
         };
         let ledger = home_of(&daemons);
         if !ledger.tally.try_close() {
             return false;
         }
-        let closed = self.home.tally.try_close();
+        let closed = home.tally.try_close();
         if !closed {
             ledger.tally.reopen();
         }
@@ -345,6 +354,8 @@ where
     fn finish(self: Pin<&mut Self>) -> Poll<Result<T, GroupError<E>>> {
         let this = self.project();
         let value = this.value.take();
+        let node = body_of(this.children);
+        let home = home_of(this.children);
         if let Some(daemons) = this.children.daemons() {
             this.children.take_daemons();
             daemons.retire();
@@ -352,23 +363,24 @@ where
         *this.body.place() = Place::Nowhere;
         this.children.retire_if_shared();
         // Most often nothing else is left below.
-        if Arc::strong_count(this.node) > 2 {
-            this.node.retire();
+        node.retire_if_shared();
+        *this.has_ended = true;
+        if let Some(outer) = node.parent() {
+            give_back(outer);
+            leave_as_guest(outer);
         }
-        *this.hold = None;
-        *this.guest = None;
-        this.home.end();
-        let failures = this.home.take_failures();
-        let (cut, lost) = (&this.home.cut, &this.home.lost);
+        home.end();
+        let failures = home.take_failures();
+        let (cut, lost) = (&home.cut, &home.lost);
         let is_whole = !cut.load(Ordering::Acquire) && !lost.load(Ordering::Acquire);
         if !failures.panics.is_empty() {
-            this.node.ends(|| Ending::Panic);
+            node.ends(|| Ending::Panic);
         } else if !failures.errors.is_empty() {
-            this.node.ends(|| Ending::Error);
+            node.ends(|| Ending::Error);
         } else if is_whole && value.is_some() {
-            this.node.ends(|| Ending::Value);
+            node.ends(|| Ending::Value);
         } else {
-            this.node.ends_cut();
+            node.ends_cut();
         }
         let mut panics = failures.panics.into_iter();
         if let Some(first) = panics.next() {
@@ -380,12 +392,12 @@ where
         }
         let errors = failures.errors.into_iter();
         let errors = errors.filter_map(|error| error.downcast().ok().map(|error| *error));
-        if let Some(error) = GroupError::from_vec(errors.collect(), this.home.name()) {
+        if let Some(error) = GroupError::from_vec(errors.collect(), home.name()) {
             return Poll::Ready(Err(error));
         }
         match value {
             Some(value) if is_whole => Poll::Ready(Ok(value)),
-            _ if this.node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
+            _ if node.is_surely_cancelled() => Poll::Pending, // The outer scope takes over.
             _ if lost.load(Ordering::Acquire) => {
                 panic!("anyrt: the runtime ended while children of a task group were running")
             }
@@ -407,15 +419,15 @@ where
     type Output = Result<T, GroupError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.guest.is_none() {
+        if self.has_ended {
             // It was cut and has ended; the outer scope takes over.
             assert!(
-                self.node.is_surely_cancelled(),
+                body_of(&self.children).is_surely_cancelled(),
                 "anyrt: a task group was polled on after its end"
             );
             return Poll::Pending;
         }
-        let polling = self.node.polls();
+        let polling = body_of(&self.children).polls();
         if self.make.is_some() || self.body.is_live() {
             self.as_mut().poll_body(cx);
         }
@@ -437,8 +449,16 @@ where
         if !this.body.is_live() && this.leaving.is_none() {
             waits(|| Wait::Children);
         }
-        this.node.tell_pending(&polling);
+        body_of(this.children).tell_pending(&polling);
         Poll::Pending
+    }
+}
+
+/// The body node of the group with this children node.
+fn body_of(children: &Node) -> &Arc<Node> {
+    match children.parent() {
+        Some(body) => body,
+        None => unreachable!("the children of a group are below its body"),
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Guest(Option<Arc<Node>>);
 impl Guest {
     /// Counts a guest in the group that encloses `node`, if there is one.
     pub(crate) fn of(node: Option<&Arc<Node>>) -> Self {
-        if let Some(home) = node.and_then(|node| node.home.as_ref()) {
-            home.join_as_guest();
+        if let Some(node) = node {
+            join(node);
         }
         Self(node.cloned())
     }
@@ -41,11 +41,6 @@ impl Guest {
     /// Gives a panic that has nobody else to go to to the enclosing group, which then fails.
     pub(crate) fn hand_over(&self, payload: Payload) {
         adopt(self.0.as_ref(), payload);
-    }
-
-    /// Leaves the counting out to [`Next::Release`], when an abandoned group has ended.
-    pub(crate) fn stay(mut self) {
-        self.0 = None;
     }
 }
 
@@ -111,10 +106,23 @@ pub(crate) fn leave_as_child(children: &Arc<Node>, root: Option<&Arc<Node>>) {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let Some(node) = &self.0 else { return };
-        if let Some(home) = &node.home {
-            leave(node, home.leave_as_guest());
+        if let Some(node) = &self.0 {
+            leave_as_guest(node);
         }
+    }
+}
+
+/// Counts a guest in the group that encloses `node`, for one who keeps the node anyway. It is to be counted out by
+/// [`leave_as_guest`], or for a group that was abandoned by [`Next::Release`].
+pub(crate) fn join(node: &Node) {
+    if let Some(home) = &node.home {
+        home.join_as_guest();
+    }
+}
+
+pub(crate) fn leave_as_guest(node: &Arc<Node>) {
+    if let Some(home) = &node.home {
+        leave(node, home.leave_as_guest());
     }
 }
 

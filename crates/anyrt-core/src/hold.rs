@@ -13,21 +13,30 @@ pub(crate) struct Hold(Arc<Node>);
 
 impl Hold {
     pub(crate) fn on(node: Arc<Node>) -> Self {
-        for node in of_one_task(&node) {
-            node.holds.fetch_add(1, Ordering::AcqRel);
-        }
+        hold(&node);
         Self(node)
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        for node in of_one_task(&self.0) {
-            let last = node.holds.fetch_sub(1, Ordering::AcqRel) == 1;
-            // It may have been given back outside of the scope's own poll.
-            if last && node.is_effectively_cancelled() {
-                node.wake();
-            }
+        give_back(&self.0);
+    }
+}
+
+/// Begins a hold for one who keeps the node anyway, and who is to [`give_back`] it.
+pub(crate) fn hold(node: &Arc<Node>) {
+    for node in of_one_task(node) {
+        node.holds.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+pub(crate) fn give_back(node: &Arc<Node>) {
+    for node in of_one_task(node) {
+        let last = node.holds.fetch_sub(1, Ordering::AcqRel) == 1;
+        // It may have been given back outside of the scope's own poll.
+        if last && node.is_effectively_cancelled() {
+            node.wake();
         }
     }
 }

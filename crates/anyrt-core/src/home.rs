@@ -120,8 +120,6 @@ pub(crate) struct Home {
     pub(crate) shared: Arc<Shared>,
     /// It is the outermost group: the run ends with it.
     pub(crate) is_outermost: bool,
-    /// Somebody observes the run; asked at each poll of a child, so it stands here too.
-    is_observed: bool,
     /// What is not as usual in this group.
     pub(crate) policy: Option<Box<Policy>>,
     pub(crate) tally: Tally,
@@ -134,7 +132,7 @@ pub(crate) struct Home {
     /// A child was dropped by a runtime that ended.
     pub(crate) lost: AtomicBool,
     /// Made for the first of them.
-    failures: OnceLock<Mutex<Failures>>,
+    failures: OnceLock<Box<Mutex<Failures>>>,
 }
 
 /// What went wrong in a group.
@@ -159,7 +157,6 @@ impl Home {
         policy: Option<Box<Policy>>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            is_observed: shared.observer.is_some(),
             shared,
             is_outermost,
             policy,
@@ -181,13 +178,8 @@ impl Home {
     }
 
     /// Who observes the run.
-    #[inline]
     pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
-        if self.is_observed {
-            self.shared.observer.as_ref()
-        } else {
-            None
-        }
+        self.shared.observer.as_ref()
     }
 
     /// Counts in a member that is no child, even if the group has ended.
@@ -217,8 +209,16 @@ impl Home {
         self.tally.leave()
     }
 
+    /// A child was interrupted by a cancellation from outside the group: it is not done.
+    pub(crate) fn tell_cut(&self) {
+        // One of many writes; the others would only take the line from each other.
+        if !self.cut.load(Ordering::Relaxed) {
+            self.cut.store(true, Ordering::Release);
+        }
+    }
+
     pub(crate) fn record(&self, failure: Failure) {
-        let mut failures = lock(self.failures.get_or_init(Mutex::default));
+        let mut failures = lock(self.failures.get_or_init(Box::default));
         match failure {
             Failure::Error(error) => failures.errors.push(error),
             Failure::Panic(payload) => failures.panics.push(payload),

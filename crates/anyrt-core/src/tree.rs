@@ -101,6 +101,9 @@ const DAEMONS: u32 = 1 << 17;
 const GRACED: u32 = 1 << 18;
 /// It has been given a time limit, which begins when it is first entered.
 const TIMED: u32 = 1 << 19;
+/// Somebody observes the run. The ledger knows it too, but is written to by all who come and go, and this is asked at
+/// each poll of a child.
+const OBSERVED: u32 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -124,6 +127,18 @@ struct State {
     /// The first cause for which this node was effectively cancelled.
     cause: Option<Reason>,
     deadline: Option<Instant>,
+    /// The earliest deadline of the visible scopes around it.
+    above: Option<Instant>,
+    waker: Option<Waker>,
+    members: List<Member>,
+    key_in_parent: Option<u32>,
+    key_in_handle: Option<u32>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+struct Rare {
     /// A time limit that becomes the deadline when the scope is first entered.
     timeout: Option<Duration>,
     /// When a graceful stop is over.
@@ -132,17 +147,22 @@ struct State {
     stop_reason: Option<Reason>,
     /// A graceful stop whose time begins where there is a clock.
     grace: Option<Duration>,
-    /// The earliest deadline of the visible scopes around it.
-    above: Option<Instant>,
-    waker: Option<Waker>,
-    members: List<Member>,
-    key_in_parent: Option<usize>,
-    key_in_handle: Option<usize>,
     /// Children that were cancelled one by one and have not ended yet.
     picked: Vec<u64>,
     /// Of a children node: the node of the daemons.
     daemons: Daemons,
-    exits: Option<Box<Exits>>,
+    exits: Option<Exits>,
+}
+
+impl State {
+    /// What is rare, to be changed.
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn stop_end(&self) -> Option<Instant> {
+        self.rare.as_ref()?.stop_end
+    }
 }
 
 #[derive(Debug, Default)]
@@ -202,6 +222,7 @@ impl Node {
     }
 
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
+        let is_observed = home.as_ref().is_some_and(|home| home.observer().is_some());
         Self {
             role,
             below: parent,
@@ -209,7 +230,7 @@ impl Node {
             home,
             handle: None,
             holds: AtomicUsize::new(0),
-            flags: AtomicU32::new(0),
+            flags: AtomicU32::new(if is_observed { OBSERVED } else { 0 }),
             state: Mutex::default(),
         }
     }
@@ -318,7 +339,7 @@ impl Node {
             return;
         }
         let below = Member::Below(Arc::downgrade(self));
-        state.key_in_parent = Some(above.members.insert(below));
+        state.key_in_parent = Some(above.members.insert(below) as u32);
         if !self.is_shielded() {
             state.above = earlier(parent.limit_of(&above), above.above);
             if parent.is_effectively_cancelled() {
@@ -326,7 +347,8 @@ impl Node {
                 self.set(ABOVE);
             }
         }
-        self.set(ATTACHED | MOVED);
+        let moved = if state.above.is_some() { MOVED } else { 0 };
+        self.set(ATTACHED | moved);
     }
 
     /// Sees to it that a cancellation, from wherever it comes, wakes this node's own future.
@@ -355,9 +377,12 @@ impl Node {
         *armed = id;
     }
 
-    /// Wakes this node's own future.
-    pub(crate) fn wake(&self) {
-        let waker = self.take_waker(&mut lock(&self.state));
+    /// Wakes this node's own future; that of a children node is its group, which listens at the body node.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        let Some(node) = self.way_home().find(|node| node.role != Role::Children) else {
+            return;
+        };
+        let waker = node.take_waker(&mut lock(&node.state));
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -384,7 +409,7 @@ impl Node {
         let listed = [(self.parent(), keys.0), (self.handle.as_ref(), keys.1)];
         for (list, key) in listed {
             if let (Some(list), Some(key)) = (list, key) {
-                let member = lock(&list.state).members.remove(key);
+                let member = lock(&list.state).members.remove(key as usize);
                 drop(member);
             }
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::deadline::tell_below;
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, SPREAD, STOPPING, TOLD};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, OWN_FIRST, Role, SPREAD, STOPPING, TOLD};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -70,9 +70,12 @@ impl Node {
         let mut scope = lock(&handle.state);
         // The handle is older than its runs, so it is locked first.
         let mut state = lock(&self.state);
-        state.key_in_handle = Some(scope.members.insert(Member::Run(Arc::downgrade(self))));
+        let run = Member::Run(Arc::downgrade(self));
+        state.key_in_handle = Some(scope.members.insert(run) as u32);
         state.deadline = scope.deadline;
-        state.stop_end = scope.stop_end;
+        if let Some(end) = scope.stop_end() {
+            state.rare().stop_end = Some(end);
+        }
         self.set(handle.flags.load(Ordering::Acquire) & STOPPING);
         if handle.is(OWN) {
             state.cause = scope.cause.clone();
@@ -161,6 +164,9 @@ impl Node {
         drop((state, above));
         if flag == OWN && before & OWN == 0 {
             self.tell_cancelled(reason);
+            if self.role == Role::Children {
+                self.wake();
+            }
         }
     }
 

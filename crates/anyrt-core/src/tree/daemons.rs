@@ -18,9 +18,10 @@ impl Node {
             .map(|home| Home::new(home.shared.clone(), false, None));
         let fresh = Node::with(Role::Children, Some(self.clone()), home);
         let mut state = lock(&self.state);
-        let daemons = match &state.daemons {
+        let known = &mut state.rare().daemons;
+        let daemons = match known {
             Daemons::None => {
-                state.daemons = Daemons::At(fresh.clone());
+                *known = Daemons::At(fresh.clone());
                 self.set(DAEMONS);
                 fresh.clone()
             }
@@ -38,7 +39,7 @@ impl Node {
         if !self.is(DAEMONS) {
             return None;
         }
-        match &lock(&self.state).daemons {
+        match &lock(&self.state).rare().daemons {
             Daemons::At(daemons) => Some(daemons.clone()),
             Daemons::None | Daemons::NoMore => None,
         }
@@ -46,7 +47,7 @@ impl Node {
 
     /// Of a children node: ends its tie to the daemons' node, which points back.
     pub(crate) fn take_daemons(&self) -> Option<Arc<Node>> {
-        match std::mem::replace(&mut lock(&self.state).daemons, Daemons::NoMore) {
+        match std::mem::replace(&mut lock(&self.state).rare().daemons, Daemons::NoMore) {
             Daemons::At(daemons) => Some(daemons),
             Daemons::None | Daemons::NoMore => None,
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, State, TIMED};
+use super::{ABOVE, ENDED, MOVED, Member, Node, OWN, Role, State, TIMED};
 use crate::lock::lock;
 use crate::reason::Reason;
 
@@ -18,9 +18,13 @@ impl Node {
     /// When this scope is going to be cancelled, and why: at its deadline, or when a graceful stop is over.
     pub(crate) fn limit(&self) -> Option<(Instant, Reason)> {
         let state = lock(&self.state);
-        match (state.deadline, state.stop_end) {
+        match (state.deadline, state.stop_end()) {
             (deadline, Some(end)) if deadline.is_none_or(|deadline| end <= deadline) => {
-                Some((end, state.stop_reason.clone().unwrap_or(Reason::Shutdown)))
+                let reason = state
+                    .rare
+                    .as_ref()
+                    .and_then(|rare| rare.stop_reason.clone());
+                Some((end, reason.unwrap_or(Reason::Shutdown)))
             }
             (deadline, _) => Some((deadline?, Reason::Deadline)),
         }
@@ -41,7 +45,7 @@ impl Node {
 
     /// The limit that it imposes on what is below.
     pub(super) fn limit_of(&self, state: &State) -> Option<Instant> {
-        earlier(state.deadline, state.stop_end).filter(|_| !self.is(ENDED))
+        earlier(state.deadline, state.stop_end()).filter(|_| !self.is(ENDED))
     }
 
     /// The deadline that this scope has to watch: its own, unless one around it comes first or it is cancelled already.
@@ -90,7 +94,7 @@ impl Node {
     }
 
     pub(crate) fn set_timeout(&self, timeout: Duration) {
-        lock(&self.state).timeout = Some(timeout);
+        lock(&self.state).rare().timeout = Some(timeout);
         self.set(TIMED);
     }
 
@@ -102,7 +106,7 @@ impl Node {
         let now = now();
         let mut wakers = Vec::new();
         let mut state = lock(&self.state);
-        if let Some(timeout) = state.timeout.take() {
+        if let Some(timeout) = state.rare().timeout.take() {
             state.deadline = now.checked_add(timeout);
             state.take_watchers(&mut wakers);
         }
@@ -113,7 +117,9 @@ impl Node {
     /// Moves the deadline, unless the scope is cancelled already, and tells all who can see it.
     pub(crate) fn set_deadline(self: &Arc<Self>, deadline: Option<Instant>) {
         self.adjust(|state| {
-            state.timeout = None;
+            if let Some(rare) = &mut state.rare {
+                rare.timeout = None;
+            }
             state.deadline = deadline;
         });
     }
@@ -188,6 +194,9 @@ pub(super) fn tell_below(changed: VecDeque<Arc<Node>>) {
         // The last owner of a node leaves its parent's list, so none may go under the lock.
         untouched.clear();
         wakers.drain(..).for_each(Waker::wake);
+        if node.role == Role::Children {
+            node.wake();
+        }
     }
 }
 

@@ -28,11 +28,9 @@ impl Node {
             if host.is(ENDED) {
                 continue;
             }
-            let exits = state.exits.get_or_insert_with(|| {
-                Box::new(Exits {
-                    list: Vec::new(),
-                    launch: launch.clone(),
-                })
+            let exits = state.rare().exits.get_or_insert_with(|| Exits {
+                list: Vec::new(),
+                launch: launch.clone(),
             });
             exits.list.push(exit);
             host.set(EXITS);
@@ -51,12 +49,14 @@ impl Node {
         if !self.has_exits() {
             return None;
         }
-        lock(&self.state).exits.as_mut()?.list.pop()
+        lock(&self.state).rare().exits.as_mut()?.list.pop()
     }
 
     /// How to go on with the cleanups in a task of their own.
     pub(crate) fn launch(&self) -> Option<Launch> {
-        Some(lock(&self.state).exits.as_ref()?.launch.clone())
+        let state = lock(&self.state);
+        let exits = state.rare.as_ref()?.exits.as_ref()?;
+        Some(exits.launch.clone())
     }
 }
 

@@ -51,8 +51,9 @@ impl Node {
 
     #[cold]
     fn unpick(&self, state: &mut State, child: u64) {
-        state.picked.retain(|picked| *picked != child);
-        if state.picked.is_empty() {
+        let picked = &mut state.rare().picked;
+        picked.retain(|picked| *picked != child);
+        if picked.is_empty() {
             self.flags.fetch_and(!PICKED, Ordering::AcqRel);
         }
     }
@@ -61,7 +62,7 @@ impl Node {
     /// [`unseat`](Self::unseat).
     pub(crate) fn pick(self: &Arc<Self>, child: u64) {
         let mut state = lock(&self.state);
-        state.picked.push(child);
+        state.rare().picked.push(child);
         self.set(PICKED);
         let waker = state.members.iter_mut().find_map(|member| match member {
             Member::Seat(number, waker) if *number == child => waker.take(),
@@ -83,8 +84,8 @@ impl Node {
             .take_while(|node| node.role == Role::Children)
         {
             node.set(PICKS);
-            node.wake();
         }
+        self.wake();
     }
 
     /// Whether single children have been cancelled since the group last looked.
@@ -99,9 +100,9 @@ impl Node {
             return None;
         }
         self.flags.fetch_and(!PICKS, Ordering::AcqRel);
-        let mut picks = lock(&self.state).picked.clone();
+        let mut picks = lock(&self.state).rare().picked.clone();
         if let Some(daemons) = self.daemons() {
-            picks.extend_from_slice(&lock(&daemons.state).picked);
+            picks.extend_from_slice(&lock(&daemons.state).rare().picked);
         }
         picks.sort_unstable();
         Some(picks)
@@ -115,7 +116,7 @@ impl Node {
 
     #[cold]
     fn is_among_picked(&self, child: u64) -> bool {
-        lock(&self.state).picked.contains(&child)
+        lock(&self.state).rare().picked.contains(&child)
     }
 
     /// Lists a future that is to be woken when this scope is cancelled or its deadline moves.

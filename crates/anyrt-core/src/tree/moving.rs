@@ -18,7 +18,7 @@ impl Node {
             Some(below) if host.lodging.is_some() && !host.is(AWAY) => below.clone(),
             _ => host,
         });
-        *node.flags.get_mut() = AWAY;
+        *node.flags.get_mut() |= AWAY;
         Arc::new(node)
     }
 
@@ -37,7 +37,7 @@ impl Node {
             return false;
         }
         let member = match (&mut above, state.key_in_parent.take()) {
-            (Some((_, above)), Some(key)) => Some(above.members.remove(key)),
+            (Some((_, above)), Some(key)) => Some(above.members.remove(key as usize)),
             _ => None,
         };
         self.flags.fetch_and(!(ATTACHED | AWAY), Ordering::AcqRel);

@@ -1,9 +1,9 @@
-//! What an observer of the run is told of the tree. Where there is none, each of these is one look at the ledger.
+//! What an observer of the run is told of the tree. Where there is none, each of these is one look at the flags.
 
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::{Node, Role};
+use super::{Node, OBSERVED, Role};
 use crate::observe::{Ending, Event, Id, Observer, Part, What};
 use crate::reason::{Reason, Stopped};
 use crate::watch::{self, Polling};
@@ -12,6 +12,9 @@ impl Node {
     /// Who observes the run of this node.
     #[inline]
     pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        if !self.is(OBSERVED) {
+            return None;
+        }
         self.home.as_ref()?.observer()
     }
 

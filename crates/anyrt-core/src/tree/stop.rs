@@ -13,7 +13,7 @@ use crate::reason::Reason;
 impl Node {
     /// Asks all below to come to an end, and cancels the scope at `end`; of two ends the earlier one counts.
     pub(crate) fn stop(self: &Arc<Self>, end: Option<Instant>) {
-        self.adjust(|state| state.stop_end = earlier(state.stop_end, end));
+        self.adjust(|state| state.rare().stop_end = earlier(state.stop_end(), end));
         self.begin_stop();
     }
 
@@ -22,7 +22,8 @@ impl Node {
         // Before its runs hear of it.
         self.set(GRACED);
         self.adjust(|state| {
-            state.grace = Some(state.grace.map_or(grace, |before| before.min(grace)));
+            let known = &mut state.rare().grace;
+            *known = Some(known.map_or(grace, |before| before.min(grace)));
         });
         self.begin_stop();
     }
@@ -30,6 +31,7 @@ impl Node {
     /// Of a body node: the group has failed, and `grace` is left to what is in it.
     pub(crate) fn doom(self: &Arc<Self>, reason: &Reason, grace: Duration) {
         lock(&self.state)
+            .rare()
             .stop_reason
             .get_or_insert_with(|| reason.clone());
         self.set(DOOMED);
@@ -47,7 +49,7 @@ impl Node {
         if !self.is(GRACED) {
             return;
         }
-        let grace = lock(&self.state).grace.take();
+        let grace = lock(&self.state).rare().grace.take();
         if let Some(grace) = grace {
             self.stop(now().checked_add(grace));
         }

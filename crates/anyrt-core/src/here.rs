@@ -49,14 +49,13 @@ pub(crate) const ADVICE: &str =
 pub fn find_backend<B: Backend>() -> Option<B> {
     place::look_at_home(|home| home.shared.backend().cloned())
         .flatten()
-        .or_else(worker::backend)
-        .or_else(B::current)
+        .or_else(elsewhere)
 }
 
 /// What `f`, which is no code of the user's, finds out from the backend at this place; otherwise as [`backend`], whose
 /// clone it spares.
 #[track_caller]
-pub(crate) fn ask_backend<B: Backend, R>(f: impl FnOnce(&B) -> R) -> R {
+pub(crate) fn ask_backend<B: Backend, R>(f: impl FnMut(&B) -> R) -> R {
     match with_backend(f) {
         Some(answer) => answer,
         None => there_is_none(),
@@ -64,21 +63,28 @@ pub(crate) fn ask_backend<B: Backend, R>(f: impl FnOnce(&B) -> R) -> R {
 }
 
 /// Gives `f`, which is no code of the user's, the backend at this place, if there is one.
-pub(crate) fn with_backend<B: Backend, R>(f: impl FnOnce(&B) -> R) -> Option<R> {
+#[inline]
+pub(crate) fn with_backend<B: Backend, R>(mut f: impl FnMut(&B) -> R) -> Option<R> {
     with_run(|backend, _| f(backend))
 }
 
 /// The same, and whether somebody observes the run at this place.
-pub(crate) fn with_run<B: Backend, R>(f: impl FnOnce(&B, bool) -> R) -> Option<R> {
-    let mut f = Some(f);
-    let found = place::look_at_home(|home| {
-        let backend = home.shared.backend()?;
-        f.take().map(|f| f(backend, home.observer().is_some()))
+#[inline]
+pub(crate) fn with_run<B: Backend, R>(mut f: impl FnMut(&B, bool) -> R) -> Option<R> {
+    let here = place::look_at_home(|home| {
+        let is_observed = home.observer().is_some();
+        home.shared.backend().map(|backend| f(backend, is_observed))
     });
-    found.flatten().or_else(|| {
-        let elsewhere = worker::backend().or_else(B::current)?;
-        f.take().map(|f| f(&elsewhere, false))
-    })
+    match here.flatten() {
+        None => elsewhere().map(|backend| f(&backend, false)),
+        answer => answer,
+    }
+}
+
+/// The backend where there is no run of it.
+#[inline(never)]
+fn elsewhere<B: Backend>() -> Option<B> {
+    worker::backend().or_else(B::current)
 }
 
 /// Whether the scope at this place is cancelled as of now; what waits here is going to be dropped.

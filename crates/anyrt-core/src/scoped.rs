@@ -54,6 +54,7 @@ pin_project! {
     }
 
     impl<B: Backend, F, T> PinnedDrop for Run<B, F, T> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if matches!(this.body.as_mut().place(), Place::Nowhere) {
@@ -136,14 +137,19 @@ fn enter<B: Backend>(
 }
 
 /// The run has ended, or was dropped or interrupted, which is no [`Ending`] yet.
+#[inline]
 fn leave(place: &mut Place, end: Option<Ending<'static>>) {
     if let Place::At(node) = std::mem::take(place) {
-        match end {
-            Some(end) => node.ends(|| end),
-            None => node.ends_cut(),
-        }
-        node.retire_if_shared();
+        end_at(&node, end);
     }
+}
+
+fn end_at(node: &Arc<Node>, end: Option<Ending<'static>>) {
+    match end {
+        Some(end) => node.ends(|| end),
+        None => node.ends_cut(),
+    }
+    node.retire_if_shared();
 }
 
 impl<B: Backend, F: Future<Output = T>, T> Future for Run<B, F, T> {

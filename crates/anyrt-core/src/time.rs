@@ -82,7 +82,7 @@ pin_project! {
 impl<B: Backend> Sleep<B> {
     /// Asks the clock once; where it is to end may depend on that.
     #[track_caller]
-    fn begin(end: impl FnOnce(Instant) -> Option<Instant>) -> Self {
+    fn begin(end: impl Fn(Instant) -> Option<Instant>) -> Self {
         let mut sleep = Self {
             until: None,
             timer: None,

@@ -76,12 +76,18 @@ impl Node {
         if let Some(end) = scope.stop_end() {
             state.rare().stop_end = Some(end);
         }
-        self.set(handle.flags.load(Ordering::Acquire) & STOPPING);
-        if handle.is(OWN) {
+        let mut flags = handle.flags.load(Ordering::Acquire) & (STOPPING | OWN);
+        if flags & OWN != 0 {
             state.cause = scope.cause.clone();
-            self.set(OWN | OWN_FIRST);
+            flags |= OWN_FIRST;
         }
-        self.set(MOVED);
+        // There may be a limit, or a grace period that waits for a clock.
+        if scope.deadline.is_some() || scope.rare.is_some() {
+            flags |= MOVED;
+        }
+        if flags != 0 {
+            self.set(flags);
+        }
         drop((state, scope));
         if self.is(OWN) {
             self.tell_cancelled(&self.cause());

@@ -1,12 +1,15 @@
 //! Whoever cancels against whoever completes: one of them wins, nobody waits for ever, and no value is lost.
 
-use std::future::Future;
+use std::future::{Future, pending};
+use std::time::Duration;
 
 use anyrt_models::explore::{Alive, Gate, Life, explore};
 use anyrt_models::from_thread::{FromThreadError, block_on};
 use anyrt_models::{
-    CancelScope, Limiter, OneThreadEach, Stopped, portal, run, task_group, to_thread,
+    CancelScope, Limiter, OneThreadEach, Stopped, fail_after, portal, run, scoped_group, shield,
+    task_group, to_thread,
 };
+use futures::future::join;
 use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicBool, Ordering};
 use shuttle::thread;
@@ -81,6 +84,62 @@ fn a_child() {
             Ok(child.cancel().await)
         });
         group.await.unwrap()
+    });
+}
+
+/// The group listens for all of its children. It may look while the cancellation is on its way down to them.
+#[test]
+fn children_in_one_task() {
+    for body_waits in [false, true] {
+        explore(move || {
+            run(&OneThreadEach, async {
+                let (scope, alive) = (Scope::new(), Alive::default());
+                let canceller = cancel(&scope);
+                let group = scoped_group::<OneThreadEach, _, (), _, _>(async |g| {
+                    let life = alive.born();
+                    g.spawn(async move {
+                        let _life = life;
+                        pending::<Result<(), ()>>().await
+                    });
+                    if body_waits {
+                        pending::<()>().await;
+                    }
+                    Ok(())
+                });
+                assert!(scope.run(group).await.is_err());
+                assert_eq!(alive.count(), 0);
+                canceller.join().unwrap();
+            });
+        });
+    }
+}
+
+/// Opens the gate when it is dropped.
+struct Opens(Gate);
+
+impl Drop for Opens {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+/// A limit has no node, and no waker of its own, and is interrupted all the same while a shield holds the scope: this one
+/// waits for just that.
+#[test]
+fn a_limit_beside_a_shield() {
+    explore(|| {
+        run(&OneThreadEach, async {
+            let (scope, gate) = (Scope::new(), Gate::default());
+            let canceller = cancel(&scope);
+            let opens = Opens(gate.clone());
+            let limit = fail_after::<OneThreadEach, _>(Duration::MAX, async move {
+                let _opens = opens;
+                pending::<()>().await;
+            });
+            let shielded = shield(async { gate.pass().await });
+            assert!(scope.run(join(limit, shielded)).await.is_err());
+            canceller.join().unwrap();
+        });
     });
 }
 

@@ -170,9 +170,10 @@ impl Node {
         drop((state, above));
         if flag == OWN && before & OWN == 0 {
             self.tell_cancelled(reason);
-            if self.role == Role::Children {
-                self.wake();
-            }
+        }
+        if first && self.role == Role::Children {
+            // The group may have looked since its own node was marked, and does not listen at this one.
+            self.wake();
         }
     }
 

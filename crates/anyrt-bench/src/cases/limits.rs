@@ -6,12 +6,13 @@ use async_channel::Receiver;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::pieces::{Child, HOUR, itself, one_by_one};
+use super::pieces::{Child, HOUR, in_a_run, itself, one_by_one};
 use crate::case::Case;
 use crate::goal::Goal;
 use crate::host::On;
 
-const CALLS: u64 = 100;
+const CALLS: u64 = 1_000;
+const TIMEOUT: &str = "tokio::time::timeout";
 
 pub(super) fn cases() -> Vec<Case> {
     On::TOKIO.into_iter().flat_map(on).collect()
@@ -19,35 +20,47 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn on(on: On) -> Vec<Case> {
     let mut cases = Vec::new();
+    let goal = Goal::new(1.0, 0.7);
     for (name, child) in [
         ("fail_after around a ready body", Child::Ready),
         ("fail_after around one yield", Child::Yields),
     ] {
-        let limited = move |calls| {
-            let make = move |n| fail_after::<Tokio, _>(HOUR, child.number(n));
-            one_by_one(calls, make, Result::unwrap_or_default)
-        };
-        cases.push(Case::new(name, on, CALLS, limited).against(
-            "tokio::time::timeout",
-            Goal::new(1.0, 0.7),
-            move |calls| {
-                let make = move |n| timeout(HOUR, child.number(n));
-                one_by_one(calls, make, Result::unwrap_or_default)
-            },
-        ));
+        let limited = move |calls| in_a_run::<Tokio>(limited(calls, child));
+        let case = Case::new(name, on, CALLS, limited);
+        cases.push(case.against(TIMEOUT, goal, move |calls| timed_out(calls, child)));
     }
+    let ready = Child::Ready;
+    cases.push(
+        Case::new(
+            "fail_after around a ready body, outside of a run",
+            on,
+            CALLS,
+            move |calls| limited(calls, ready),
+        )
+        .against(TIMEOUT, Goal::REPORT, move |calls| timed_out(calls, ready)),
+    );
     cases.extend([around_a_receive(on), nested(on)]);
     cases.extend(beside_nothing(on));
     cases
+}
+
+async fn limited(calls: u64, child: Child) -> u64 {
+    let make = |n| fail_after::<Tokio, _>(HOUR, child.number(n));
+    one_by_one(calls, make, Result::unwrap_or_default).await
+}
+
+async fn timed_out(calls: u64, child: Child) -> u64 {
+    let make = |n| timeout(HOUR, child.number(n));
+    one_by_one(calls, make, Result::unwrap_or_default).await
 }
 
 fn around_a_receive(on: On) -> Case {
     let name = "fail_after around a channel's receive";
     Case::new(name, on, CALLS, |messages| {
         let limit = |rx| fail_after::<Tokio, _>(HOUR, receive(rx));
-        received(messages, limit, Result::unwrap_or_default)
+        in_a_run::<Tokio>(received(messages, limit, Result::unwrap_or_default))
     })
-    .against("tokio::time::timeout", Goal::new(1.0, 0.7), |messages| {
+    .against(TIMEOUT, Goal::new(1.0, 0.7), |messages| {
         let limit = |rx| timeout(HOUR, receive(rx));
         received(messages, limit, Result::unwrap_or_default)
     })
@@ -97,10 +110,10 @@ fn nested(on: On) -> Case {
         CALLS,
         move |calls| {
             let make = move |n| five!(fail_after::<Tokio, _>, body(n));
-            one_by_one(calls, make, innermost!())
+            in_a_run::<Tokio>(one_by_one(calls, make, innermost!()))
         },
     )
-    .against("tokio::time::timeout", Goal::new(0.7, 0.4), move |calls| {
+    .against(TIMEOUT, Goal::new(0.7, 0.4), move |calls| {
         let make = move |n| five!(timeout, body(n));
         one_by_one(calls, make, innermost!())
     })
@@ -108,10 +121,13 @@ fn nested(on: On) -> Case {
 
 fn beside_nothing(on: On) -> [Case; 3] {
     let bare = |calls| one_by_one(calls, |n| Child::Yields.number(n), itself);
-    let shield = |calls| one_by_one(calls, |n| shield(Child::Yields.number(n)), itself);
+    let shield = |calls| {
+        let make = |n| shield(Child::Yields.number(n));
+        in_a_run::<Tokio>(one_by_one(calls, make, itself))
+    };
     let scope = |calls| {
         let make = |n| CancelScope::<Tokio>::new().run(Child::Yields.number(n));
-        one_by_one(calls, make, Result::unwrap_or_default)
+        in_a_run::<Tokio>(one_by_one(calls, make, Result::unwrap_or_default))
     };
     let checkpoint = |calls| {
         let make = async |n| {

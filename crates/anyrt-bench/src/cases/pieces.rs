@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyrt_core::Backend;
+use anyrt_core::{Backend, TaskGroup};
 use futures::stream::{Stream, StreamExt};
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 
@@ -66,6 +66,12 @@ pub(super) async fn one_by_one<F: Future>(
         sum += value(make(n).await);
     }
     sum
+}
+
+/// The work below a group, where our programs mostly are; the runtime is known from that.
+pub(super) async fn in_a_run<B: Backend>(work: impl Future<Output = u64>) -> u64 {
+    let run = anyrt_core::task_group(async |_: TaskGroup<B, ()>| Ok(work.await));
+    run.await.unwrap_or(0)
 }
 
 pub(super) fn itself(n: u64) -> u64 {

@@ -12,6 +12,9 @@
 //! ours and the peer's: the time, and how often and how much is allocated, which is counted in a round of its own and
 //! on one thread only. Times belong to the machine, ratios less so.
 //!
+//! Limits and the facade's calls are measured below a group, where the runtime is known; whatever wakes them polls that
+//! group, too. *Outside of a run* they ask tokio each time.
+//!
 //! Peers do less. A `JoinSet` does not wait for its tasks when it is dropped, a `TaskTracker` knows no errors, a token
 //! has no reasons and no deadlines, `FuturesUnordered` has no handles, and `timeout` drops its body in the middle. What
 //! is compared is what one would write with each of them for the same purpose.

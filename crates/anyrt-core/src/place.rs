@@ -146,17 +146,20 @@ fn see<R>(f: impl FnOnce(&[Level]) -> R) -> Option<R> {
     LEVELS.try_with(|levels| f(&levels.borrow())).ok()
 }
 
-/// The innermost place that is more than a bare scope.
+/// Where the bare scopes begin that are innermost; right before them is their ground, which is more than a bare scope.
 #[inline]
-fn ground(levels: &[Level]) -> Option<usize> {
-    levels.iter().rposition(|level| !level.place.is_bare())
+fn first_bare(levels: &[Level]) -> usize {
+    let ground = levels.iter().rposition(|level| !level.place.is_bare());
+    ground.map_or(0, |ground| ground + 1)
 }
 
 /// Makes the nodes of this place, and of those around it, that have not been made.
 fn make(levels: &mut [Level]) -> Option<&Arc<Node>> {
-    let ground = ground(levels);
-    let mut outer = ground.and_then(|ground| levels[ground].place.root().cloned());
-    for level in &mut levels[ground.map_or(0, |ground| ground + 1)..] {
+    let first_bare = first_bare(levels);
+    let (solid, bare) = levels.split_at_mut(first_bare);
+    let ground = solid.last_mut();
+    let mut outer = ground.and_then(|ground| ground.place.root().cloned());
+    for level in bare {
         outer = level.place.scope(|| outer).cloned();
     }
     levels.last()?.place.nearest()
@@ -182,7 +185,8 @@ pub(crate) fn look<R>(f: impl FnOnce(&Arc<Node>) -> R) -> Option<R> {
 /// Looks at the ledger of the group at this place.
 pub(crate) fn look_at_home<R>(f: impl FnOnce(&Home) -> R) -> Option<R> {
     let look = |levels: &[Level]| {
-        let node = levels[ground(levels)?].place.nearest()?;
+        let ground = levels[..first_bare(levels)].last()?;
+        let node = ground.place.nearest()?;
         node.home.as_deref().map(f)
     };
     see(look).flatten()
@@ -230,10 +234,9 @@ pub(crate) fn is_in_run_of(handle: &Arc<Node>) -> bool {
             .is_some_and(|scope| Arc::ptr_eq(scope, handle))
     };
     let look = |levels: &[Level]| {
-        let ground = ground(levels);
+        let (solid, bare) = levels.split_at(first_bare(levels));
         let is_bare_run = |level: &Level| matches!(&level.place, Place::Bare(Bare::Run(scope)) if Arc::ptr_eq(scope, handle));
-        let bare = &levels[ground.map_or(0, |ground| ground + 1)..];
-        let node = ground.and_then(|ground| levels[ground].place.nearest());
+        let node = solid.last().and_then(|ground| ground.place.nearest());
         bare.iter().any(is_bare_run) || node.is_some_and(|node| node.around().any(is_run))
     };
     see(look) == Some(true)

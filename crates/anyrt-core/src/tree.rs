@@ -188,8 +188,7 @@ enum Member {
 
 impl Node {
     pub(crate) fn new(role: Role, parent: Option<Arc<Node>>) -> Arc<Self> {
-        let home = parent.as_ref().and_then(|parent| parent.home.clone());
-        Self::with(role, parent, home)
+        Arc::new(Self::of_group_above(role, parent))
     }
 
     pub(crate) fn with(
@@ -202,8 +201,7 @@ impl Node {
 
     /// A run of a scope of which nobody has a handle.
     pub(crate) fn limited(parent: Option<Arc<Node>>, deadline: Option<Instant>) -> Arc<Self> {
-        let home = parent.as_ref().and_then(|parent| parent.home.clone());
-        let mut node = Self::blank(Role::Scope, parent, home);
+        let mut node = Self::of_group_above(Role::Scope, parent);
         if let (Ok(state), true) = (node.state.get_mut(), deadline.is_some()) {
             state.deadline = deadline;
             *node.flags.get_mut() |= MOVED;
@@ -213,12 +211,17 @@ impl Node {
 
     /// A run of the scope `handle`.
     pub(crate) fn run_of(handle: Arc<Node>, parent: Option<Arc<Node>>) -> Arc<Self> {
-        let home = parent.as_ref().and_then(|parent| parent.home.clone());
-        let mut node = Self::blank(Role::Scope, parent, home);
+        let mut node = Self::of_group_above(Role::Scope, parent);
         node.handle = Some(handle);
         let node = Arc::new(node);
         node.enter_handle();
         node
+    }
+
+    /// One that belongs to the group of its parent.
+    fn of_group_above(role: Role, parent: Option<Arc<Node>>) -> Self {
+        let home = parent.as_ref().and_then(|parent| parent.home.clone());
+        Self::blank(role, parent, home)
     }
 
     fn blank(role: Role, parent: Option<Arc<Node>>, home: Option<Arc<Home>>) -> Self {
